@@ -1,0 +1,2 @@
+//! The frogfish command.
+fn main() {}
