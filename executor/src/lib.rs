@@ -1,1 +1,3 @@
 //! Frogfish.
+
+pub mod spec;
