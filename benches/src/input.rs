@@ -71,9 +71,9 @@ fn guest_bytes(name: &str) -> Option<Vec<u8>> {
     (name == "noop").then(|| NOOP.to_vec())
 }
 
-/// `(module (memory (export "memory") 1) (func (export "_start")))`
+/// `(module $noop (memory (export "memory") 1) (func (export "_start")))`, with the name section that Bacalhau's executor needs.
 const NOOP: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03\x01\0\x01\
-\x07\x13\x02\x06memory\x02\0\x06_start\0\0\x0a\x04\x01\x02\0\x0b";
+\x07\x13\x02\x06memory\x02\0\x06_start\0\0\x0a\x04\x01\x02\0\x0b\x00\x0c\x04name\x00\x05\x04noop";
 
 /// Gives the module a custom section of its own, so that no compiled-module cache can know it.
 pub(crate) fn unseen(module: &[u8], run: u64) -> Vec<u8> {

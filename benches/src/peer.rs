@@ -13,6 +13,8 @@ pub(crate) mod command;
 pub(crate) mod library;
 pub(crate) mod lines;
 pub(crate) mod serve;
+#[cfg(feature = "library")]
+pub(crate) mod wasmtime_loop;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
