@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use frogfish_fixtures::guests::{self, Guest};
+
 use crate::error::Error;
 use crate::scenario::{Input, Scenario};
 use crate::stats::SplitMix64;
@@ -62,30 +64,67 @@ pub(crate) fn write_module(scenario: &Scenario, folder: &Path) -> Result<Option<
         (None, None) => return Ok(None),
     };
     let path = folder.join("module.wasm");
-    std::fs::write(&path, bytes).map_err(Error::io("write", &path))?;
+    std::fs::write(&path, named(bytes)).map_err(Error::io("write", &path))?;
     Ok(Some(path))
 }
 
 /// The bytes of a fixture guest by name.
-fn guest_bytes(name: &str) -> Option<Vec<u8>> {
-    (name == "noop").then(|| NOOP.to_vec())
+pub(crate) fn guest_bytes(name: &str) -> Option<Vec<u8>> {
+    let guest = guests::find(name).filter(Guest::is_module)?;
+    Some(guest.bytes().into_owned())
 }
 
-/// `(module $noop (memory (export "memory") 1) (func (export "_start")))`, with the name section that Bacalhau's executor needs.
-const NOOP: &[u8] = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03\x01\0\x01\
-\x07\x13\x02\x06memory\x02\0\x06_start\0\0\x0a\x04\x01\x02\0\x0b\x00\x0c\x04name\x00\x05\x04noop";
+/// Adds a name section that holds the module's name, where the module has none.
+///
+/// Bacalhau's executor refuses a module without one (its tracing needs it, seen in 1.9.3); all sides get the same bytes.
+pub(crate) fn named(mut module: Vec<u8>) -> Vec<u8> {
+    if !has_section(&module, b"name") {
+        push_section(&mut module, b"name", b"\0\x05\x04main");
+    }
+    module
+}
 
 /// Gives the module a custom section of its own, so that no compiled-module cache can know it.
-pub(crate) fn unseen(module: &[u8], run: u64) -> Vec<u8> {
-    const NAME: &[u8] = b"bench";
-    let payload = run.to_le_bytes();
+pub(crate) fn unseen(module: &[u8], nonce: u64) -> Vec<u8> {
     let mut unseen = module.to_vec();
-    // Section 0, its length, the length of its name, the name, eight bytes; all lengths fit one LEB byte.
-    #[expect(clippy::cast_possible_truncation, reason = "14 and 5")]
-    unseen.extend([0, (1 + NAME.len() + payload.len()) as u8, NAME.len() as u8]);
-    unseen.extend(NAME);
-    unseen.extend(payload);
+    push_section(&mut unseen, b"bench", &nonce.to_le_bytes());
     unseen
+}
+
+/// Appends a custom section; its lengths must fit one LEB byte.
+fn push_section(module: &mut Vec<u8>, name: &[u8], payload: &[u8]) {
+    let length = |bytes: usize| u8::try_from(bytes).unwrap_or(u8::MAX);
+    debug_assert!(1 + name.len() + payload.len() < 0x80);
+    module.extend([0, length(1 + name.len() + payload.len()), length(name.len())]);
+    module.extend(name);
+    module.extend(payload);
+}
+
+/// Whether a module has a custom section of this name; false where its sections cannot be followed.
+fn has_section(module: &[u8], name: &[u8]) -> bool {
+    let mut rest = module.get(8..).unwrap_or_default();
+    while let Some((&id, after)) = rest.split_first() {
+        let Some((length, body)) = leb(after) else { return false };
+        let Some((body, next)) = body.split_at_checked(length) else { return false };
+        let section_name = leb(body).and_then(|(length, body)| body.get(..length));
+        if id == 0 && section_name == Some(name) {
+            return true;
+        }
+        rest = next;
+    }
+    false
+}
+
+/// An unsigned LEB128 number of at most 32 bits, and what follows it.
+fn leb(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut value = 0_usize;
+    for (index, byte) in bytes.iter().take(5).enumerate() {
+        value |= usize::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 {
+            return Some((value, &bytes[index + 1..]));
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -109,9 +148,19 @@ mod tests {
 
     #[test]
     fn unseen_modules_differ_and_begin_with_the_module() {
-        let (one, two) = (unseen(NOOP, 1), unseen(NOOP, 2));
+        let noop = guest_bytes("noop").unwrap();
+        let (one, two) = (unseen(&noop, 1), unseen(&noop, 2));
         assert_ne!(one, two);
-        assert!(one.starts_with(NOOP));
-        assert_eq!(one.len(), NOOP.len() + 2 + 14);
+        assert!(one.starts_with(&noop) && has_section(&one, b"bench"));
+    }
+
+    #[test]
+    fn a_module_gets_a_name_section_once() {
+        let noop = guest_bytes("noop").unwrap();
+        assert!(!has_section(&noop, b"name"));
+        let once = named(noop);
+        assert!(has_section(&once, b"name"));
+        assert_eq!(named(once.clone()), once);
+        assert!(!has_section(b"\0asm\x01\0\0\0\0\xff\xff\xff\xff\x0f", b"name"));
     }
 }

@@ -15,6 +15,7 @@ const ROUNDS_MAX: u32 = 100_000;
 /// The scenarios that come with the harness, in the order in which they run.
 const BUILT_IN: &[(&str, &str)] = &[
     ("wasm-noop-warm", include_str!("../scenarios/wasm-noop-warm.toml")),
+    ("wasm-libc-warm", include_str!("../scenarios/wasm-libc-warm.toml")),
     ("wasm-noop-cold", include_str!("../scenarios/wasm-noop-cold.toml")),
     ("wasm-command", include_str!("../scenarios/wasm-command.toml")),
     ("cli-version", include_str!("../scenarios/cli-version.toml")),
@@ -79,7 +80,7 @@ pub(crate) struct Scenario {
     /// Memory, descriptors, threads and files are read after every run.
     #[serde(default)]
     pub(crate) gauges: bool,
-    /// Guests of the fixtures; more than one gives a case each.
+    /// Guests of the fixtures, each with its arguments behind it; more than one gives a case each.
     #[serde(default)]
     pub(crate) guests: Vec<String>,
     /// A module of your own, relative to the scenario file.
@@ -226,16 +227,20 @@ impl Scenario {
 
     /// One scenario per guest, each with the guest in its name where there are several.
     pub(crate) fn cases(self) -> Vec<Self> {
-        if self.guests.len() < 2 {
-            return vec![self];
-        }
-        let case = |guest: &String| Self {
-            name: format!("{}/{guest}", self.name),
-            title: format!("{}: {guest}", self.title),
-            guests: vec![guest.clone()],
-            ..self.clone()
+        let several = self.guests.len() > 1;
+        let case = |line: &String| {
+            let mut words = line.split_whitespace().map(str::to_owned);
+            let guest = words.next().unwrap_or_default();
+            let mut case = self.clone();
+            case.args.extend(words);
+            if several {
+                case.name = format!("{}/{guest}", self.name);
+                case.title = format!("{}: {line}", self.title);
+            }
+            case.guests = vec![guest];
+            case
         };
-        self.guests.iter().map(case).collect()
+        if self.guests.is_empty() { vec![self] } else { self.guests.iter().map(case).collect() }
     }
 }
 
@@ -262,12 +267,16 @@ mod tests {
     }
 
     #[test]
-    fn several_guests_give_a_case_each() {
-        let text = "name='k'\ntitle='K'\nkind='wasm'\nguests=['a','b']\nrounds={full=1,quick=1}";
+    fn several_guests_give_a_case_each_with_their_own_arguments() {
+        let text =
+            "name='k'\ntitle='K'\nkind='wasm'\nargs=['x']\nguests=['a','b 1 2']\nrounds={full=1,quick=1}";
         let cases = Scenario::parse(text, "k").unwrap().cases();
         let names: Vec<&str> = cases.iter().map(|case| case.name.as_str()).collect();
         assert_eq!(names, ["k/a", "k/b"]);
-        assert_eq!(cases[1].guests, ["b"]);
+        assert_eq!(
+            (&cases[1].guests[..], &cases[1].args[..]),
+            (&["b".into()][..], &["x", "1", "2"].map(String::from)[..])
+        );
     }
 
     #[test]

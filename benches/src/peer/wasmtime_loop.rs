@@ -47,7 +47,10 @@ impl Peer for WasmtimeLoop {
         let settings = [
             ("compiled module cache", "one module held in memory"),
             ("engine", "wasmtime, Cranelift speed, epoch interruption, no ticks"),
-            ("execution folder", "results/stdout, stderr, exitCode, log, receipt of fixed text; never read back"),
+            (
+                "execution folder",
+                "results/stdout, stderr, exitCode, log, receipt of fixed text; never read back",
+            ),
             ("isolation", "in-process"),
             ("journal", "none"),
             ("memory limit", "4 GiB"),
@@ -68,7 +71,8 @@ impl Peer for WasmtimeLoop {
         let receipt = format!("{{\"claim\":\"{}\"}}\n", "0".repeat(RECEIPT_BYTES));
         let mut ready = Ready { case: case.clone(), engine, linker, module: None, receipt };
         if !case.cold {
-            let module = case.module.as_deref().ok_or_else(|| Error::peer(NAME, "the scenario has no module"))?;
+            let module =
+                case.module.as_deref().ok_or_else(|| Error::peer(NAME, "the scenario has no module"))?;
             ready.module = Some(ready.compile(module)?);
         }
         self.ready = Some(ready);
@@ -95,7 +99,8 @@ impl Peer for WasmtimeLoop {
 
 impl Ready {
     fn compile(&self, path: &Path) -> Result<InstancePre<Guest>, Error> {
-        let module = Module::from_file(&self.engine, path).and_then(|module| self.linker.instantiate_pre(&module));
+        let module =
+            Module::from_file(&self.engine, path).and_then(|module| self.linker.instantiate_pre(&module));
         module.map_err(|error| Error::peer(NAME, format!("{}: {error:#}", path.display())))
     }
 
