@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use tempfile::TempDir;
 
 const NOW: Duration = Duration::from_secs(1_700_000_000);
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn frame(stream: LogStream, at: Duration, data: &[u8]) -> Vec<u8> {
     let mut frame = header(stream, FRAME_STAMP_BYTES + data.len()).to_vec();
@@ -37,16 +37,17 @@ fn l_01_frames_lose_their_times() {
 
 #[test]
 fn l_02_frames_before_since_are_left_out() {
+    let hour_before = NOW.checked_sub(HOUR).unwrap();
     let log = [
-        frame(LogStream::Stdout, NOW - HOUR, b"1"),
+        frame(LogStream::Stdout, hour_before, b"1"),
         frame(LogStream::Stdout, NOW, b"2"),
-        frame(LogStream::Stdout, NOW + Duration::from_secs(60), b"3"),
+        frame(LogStream::Stdout, NOW + Duration::from_mins(1), b"3"),
     ]
     .concat();
     let since = |since| copy(&log, Some(since)).0.unwrap();
     assert_eq!(since(NOW), 2 * 9);
     assert_eq!(since(NOW + HOUR), 0);
-    assert_eq!(since(NOW - HOUR), 3 * 9);
+    assert_eq!(since(hour_before), 3 * 9);
 }
 
 #[test]
@@ -306,7 +307,9 @@ fn l_22_times_are_printed_before_each_line() {
     ];
     let printed = |timestamps| {
         let (mut printer, mut out) = (LogPrinter::new(timestamps), Vec::new());
-        entries.iter().for_each(|entry| printer.print(entry, &mut out).unwrap());
+        for entry in &entries {
+            printer.print(entry, &mut out).unwrap();
+        }
         String::from_utf8(out).unwrap()
     };
     assert_eq!(printed(false), "a\nbc\ntimed out\n");
