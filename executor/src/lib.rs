@@ -2,11 +2,13 @@
 
 #![warn(missing_docs)]
 
+pub mod capacity;
 pub mod capture;
 pub mod clock;
 pub mod engine;
 mod failure;
 mod id;
+pub mod journal;
 pub mod limits;
 pub mod logs;
 mod naming;
