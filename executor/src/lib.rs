@@ -5,6 +5,8 @@
 pub mod capacity;
 pub mod capture;
 pub mod clock;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod engine;
 mod failure;
 mod id;

@@ -67,7 +67,10 @@ impl FileJournal {
     /// Held by another process, newer than this build, damaged, or not readable and writable; the
     /// file is then as it was.
     pub fn open(path: &Path, durability: Durability) -> Result<Self, JournalError> {
-        let opened = schema::open(path, durability, SCHEMA_VERSION, schema::MIGRATIONS)?;
+        Self::start(path, schema::open(path, durability, SCHEMA_VERSION, schema::MIGRATIONS)?)
+    }
+
+    fn start(path: &Path, opened: schema::Opened) -> Result<Self, JournalError> {
         let path: Arc<Path> = path.into();
         let database = Arc::new(Mutex::new(Some(opened.database)));
         let reader = Reader::new(Arc::clone(&path), Arc::clone(&database));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase, ReadableTable};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableDatabase};
 use serde_json::value::RawValue;
 
 use super::schema::{JOBS, LIVE, NOTES, RECORDS, SEQUENCES};
@@ -16,7 +16,7 @@ use crate::journal::{Filter, JournalError, Note, Page, Record};
 #[derive(Clone)]
 pub(super) struct Reader {
     path: Arc<Path>,
-    database: SharedDatabase,
+    pub(super) database: SharedDatabase,
 }
 
 /// Why one record could not be read.

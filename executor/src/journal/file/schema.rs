@@ -78,11 +78,9 @@ pub(super) fn view(path: &Path, supported: u64) -> Result<Opened, JournalError> 
     Ok(opened)
 }
 
-/// Opens a store again on the file of one that failed.
+/// Puts another store on the file of one that failed, staged: it can be read at once.
 pub(super) fn reopen(path: &Path, failed: &Storage) -> Result<Opened, JournalError> {
-    let (opened, _) = start(path, failed.again(), SCHEMA_VERSION)?;
-    opened.storage.arm().map_err(|e| super::explain("opening", path, e.into()))?;
-    Ok(opened)
+    Ok(start(path, failed.again(), SCHEMA_VERSION)?.0)
 }
 
 fn is_absent(path: &Path) -> Result<bool, JournalError> {
@@ -102,7 +100,13 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// Makes a journal under another name first, so that no half one is ever found at `path`.
 fn create(path: &Path, durability: Durability, version: u64) -> Result<Opened, JournalError> {
     let new = beside(path, ".new");
-    let storage = Storage::create(&new, durability)?;
+    let storage = Storage::create(&new, durability).map_err(|error| match error {
+        JournalError::Store { attempt, source, .. } => {
+            JournalError::Store { attempt, path: path.to_path_buf(), source }
+        }
+        JournalError::Held { .. } => JournalError::Held { path: path.to_path_buf() },
+        error => error,
+    })?;
     if !is_absent(path)? {
         // Somebody was faster; what is there now is theirs.
         return Err(JournalError::Held { path: path.to_path_buf() });

@@ -110,6 +110,9 @@ impl Storage {
 
     /// Writes what was staged, and from now on everything at once.
     pub(super) fn arm(&self) -> io::Result<()> {
+        if self.is_armed() {
+            return Ok(());
+        }
         let mut staged = self.lock_staged();
         for step in staged.iter() {
             match step {
@@ -232,11 +235,10 @@ impl redb::StorageBackend for Storage {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.0.check_alive()?;
-        let mut staged = self.lock_staged();
         if self.is_armed() {
             return self.0.file.set_len(len);
         }
-        staged.push(Staged::SetLen(len));
+        self.lock_staged().push(Staged::SetLen(len));
         Ok(())
     }
 

@@ -139,12 +139,16 @@ impl Writer {
             Some(database) => database,
             None => self.reopen()?,
         };
+        self.storage.arm().map_err(|error| explain("writing", &self.path, error.into()))?;
         let before = self.next_sequence;
         let result = self.transact(&database, batch, answers);
         if result.is_err() {
-            // The store refuses everything after a failed write; a new one begins at the last commit.
             self.next_sequence = before;
+            // The store refuses everything after a failed write; a new one begins at the last
+            // commit, and writes nothing before somebody asks it to. If it cannot be had now, the
+            // next request tries again.
             self.set_current(None);
+            let _ = self.reopen();
         }
         result.map_err(|error| explain("writing", &self.path, error))
     }
