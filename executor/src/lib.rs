@@ -6,6 +6,8 @@ mod blocking;
 pub mod capacity;
 pub mod capture;
 pub mod clock;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod engine;
 mod error;
 mod execution;

@@ -1,0 +1,5 @@
+//! Suites that check an implementation of one of this crate's traits.
+//!
+//! Each panics with what was expected and what was found. Run them from an ordinary test.
+
+pub mod journal;
