@@ -161,7 +161,8 @@ pub(crate) fn find(
         PeerSpec::Named(name) => scenario.command.get(name),
     };
     if let Some(line) = line {
-        return Ok(Box::new(command::Command::new(name, line, programs)?));
+        let before = scenario.prepare.get(name).map(String::as_str);
+        return Ok(Box::new(command::Command::new(name, line, before, programs)?));
     }
     match (name, scenario.kind) {
         (name, Kind::Wasm) if serve::NAMES.contains(&name) => {

@@ -95,6 +95,9 @@ pub(crate) struct Scenario {
     /// Command lines by side, with placeholders; see the README.
     #[serde(default)]
     pub(crate) command: BTreeMap<String, String>,
+    /// Command lines by side that run once, before the first run.
+    #[serde(default)]
+    pub(crate) prepare: BTreeMap<String, String>,
     /// All sides must print the same text.
     #[serde(default)]
     pub(crate) same_output: bool,
