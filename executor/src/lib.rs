@@ -2,13 +2,17 @@
 
 #![warn(missing_docs)]
 
+pub mod capacity;
 pub mod capture;
 pub mod clock;
 pub mod engine;
 mod failure;
 mod id;
+pub mod journal;
 pub mod limits;
+pub mod logs;
 mod naming;
+pub mod results;
 pub mod spec;
 mod state;
 mod stop;
