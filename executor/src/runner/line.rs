@@ -127,7 +127,7 @@ impl Line {
         tokio::select! {
             biased;
             held = waiting => held.map_err(|shortage| shortage.to_failure()),
-            reason = stop.requested() => Err(stopped(reason)),
+            reason = stop.requested() => Err(reason.to_failure()),
             () = tokio::time::sleep(limit), if limit != Duration::MAX => Err(Failure::new(
                 ReasonCode::QueueTimedOut,
                 format!("Execution timed out in the queue after {}", go_duration(limit)),
@@ -144,7 +144,7 @@ impl Line {
         let inputs = tokio::select! {
             biased;
             inputs = prepare::inputs(&self.shared, &self.execution, &self.live.folder) => inputs?,
-            reason = stop.requested() => return Err(stopped(reason)),
+            reason = stop.requested() => return Err(reason.to_failure()),
         };
         let mounts = inputs.iter().map(|input| input.mount.clone()).collect();
         let outputs = self.output_mounts(&results);
@@ -153,7 +153,7 @@ impl Line {
 
     async fn execute(&mut self, ready: Ready) -> Result<(), Failure> {
         if let Some(reason) = self.live.stop.reason() {
-            return Err(stopped(reason));
+            return Err(reason.to_failure());
         }
         self.phases.enter(Phase::Run, self.shared.clock.monotonic());
         self.step(State::Running, Patch::default()).await?;
@@ -279,21 +279,6 @@ impl Line {
             source: results.path().join(&path.name),
         };
         self.execution.job.task.result_paths.iter().map(mount).collect()
-    }
-}
-
-/// The failure of an execution that was asked to stop before it ran.
-pub(super) fn stopped(reason: StopReason) -> Failure {
-    match reason {
-        StopReason::TimedOut { after_ms } => Failure::new(
-            ReasonCode::ExecutionTimedOut,
-            format!("Execution timed out after {}", go_duration(Duration::from_millis(after_ms))),
-        )
-        .with_hint("increase the task's timeout or allocate more resources"),
-        StopReason::Shutdown => {
-            Failure::new(ReasonCode::Interrupted, "execution interrupted: the runner is shutting down")
-        }
-        StopReason::Cancelled => Failure::new(ReasonCode::ExecutionCancelled, "execution cancelled"),
     }
 }
 
