@@ -52,7 +52,9 @@ pub async fn check(runner: &Runner, programs: &dyn Programs, scratch: &Path) {
 }
 
 async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
+    tokio::time::timeout(PATIENCE, work)
+        .await
+        .unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
 }
 
 async fn run(runner: &Runner, execution: Execution) -> Outcome {
@@ -129,7 +131,11 @@ async fn a_08_cancel_keeps_what_was_printed(runner: &Runner, programs: &dyn Prog
     printed(runner, handle.id(), "begun\n").await;
     assert_eq!(handle.cancel(), Cancelled::Asked, "A-08");
     let outcome = soon("a cancel", handle.wait()).await.expect("A-08");
-    assert_eq!((outcome.state, reason(&outcome)), (State::Cancelled, Some(ReasonCode::ExecutionCancelled)), "A-08");
+    assert_eq!(
+        (outcome.state, reason(&outcome)),
+        (State::Cancelled, Some(ReasonCode::ExecutionCancelled)),
+        "A-08"
+    );
     let message = outcome.failure.as_ref().map(ToString::to_string).unwrap_or_default();
     assert!(message.contains("already cancelled"), "A-08: {message}");
     assert_eq!(file(&outcome, "stdout"), "begun\n", "A-08");
@@ -146,7 +152,11 @@ async fn a_cancel_ends_a_spinning_program(runner: &Runner, programs: &dyn Progra
 
 async fn a_13_a_14_timeout_keeps_what_was_printed(runner: &Runner, programs: &dyn Programs) {
     let outcome = run(runner, programs.waits().timeout(Duration::from_millis(400))).await;
-    assert_eq!((outcome.state, reason(&outcome)), (State::Failed, Some(ReasonCode::ExecutionTimedOut)), "A-13");
+    assert_eq!(
+        (outcome.state, reason(&outcome)),
+        (State::Failed, Some(ReasonCode::ExecutionTimedOut)),
+        "A-13"
+    );
     let message = outcome.failure.as_ref().map(ToString::to_string).unwrap_or_default();
     assert!(message.contains("Execution timed out after 400ms"), "A-13: {message}");
     assert_eq!(file(&outcome, "stdout"), "begun\n", "A-14");
@@ -167,7 +177,8 @@ async fn printed(runner: &Runner, id: &ExecutionId, text: &str) {
     let mut found = Vec::new();
     while !found.ends_with(text.as_bytes()) {
         let entry = soon("a log entry", logs.next()).await.expect("the log is readable");
-        let entry = entry.unwrap_or_else(|| panic!("the log ended after {:?}", String::from_utf8_lossy(&found)));
+        let entry =
+            entry.unwrap_or_else(|| panic!("the log ended after {:?}", String::from_utf8_lossy(&found)));
         if entry.stream == LogStream::Stdout {
             found.extend(entry.bytes);
         }

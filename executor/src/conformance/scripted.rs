@@ -72,8 +72,10 @@ impl ScriptedEngine {
         let mut params = serde_json::Map::new();
         params.insert("Steps".to_owned(), serde_json::to_value(steps).unwrap_or_default());
         let engine = EngineSpec::Other(SpecConfig { spec_type: ENGINE_SCRIPTED.to_owned(), params });
-        let result_paths =
-            outputs.iter().map(|(name, path)| ResultPath { name: (*name).into(), path: (*path).into() }).collect();
+        let result_paths = outputs
+            .iter()
+            .map(|(name, path)| ResultPath { name: (*name).into(), path: (*path).into() })
+            .collect();
         let task = Task { name: "main".to_owned(), engine, result_paths, ..Task::default() };
         Execution::new(Job { name: "scripted".to_owned(), count: 1, task, ..Job::default() })
     }
@@ -90,7 +92,8 @@ impl ScriptedEngine {
 }
 
 fn steps_of(engine: &EngineSpec) -> Result<VecDeque<Step>, Failure> {
-    let wrong = |why: String| Failure::new(ReasonCode::SpecError, format!("invalid scripted engine params: {why}"));
+    let wrong =
+        |why: String| Failure::new(ReasonCode::SpecError, format!("invalid scripted engine params: {why}"));
     let EngineSpec::Other(spec) = engine else { return Err(wrong("another engine's".to_owned())) };
     let steps = spec.params.get("Steps").cloned().unwrap_or_default();
     serde_json::from_value(steps).map_err(|error| wrong(error.to_string()))
@@ -156,7 +159,10 @@ async fn take(step: Step, run: &EngineRun) -> Option<EngineEnd> {
 }
 
 fn cat(target: &str, run: &EngineRun) -> Result<(), String> {
-    let input = run.inputs.iter().find(|input| input.target.trim_start_matches('/') == target.trim_start_matches('/'));
+    let input = run
+        .inputs
+        .iter()
+        .find(|input| input.target.trim_start_matches('/') == target.trim_start_matches('/'));
     let input = input.ok_or_else(|| format!("no input at {target}"))?;
     let bytes = fs::read(&input.source).map_err(|error| error.to_string())?;
     run.capture.write(Stream::Stdout, &bytes).map_err(|error| error.to_string())
