@@ -22,7 +22,7 @@ fn cid(path: &Path, options: &HashOptions) -> String {
 
 #[test]
 fn random_trees_have_the_cids_that_kubo_gives_them() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder();
     let rows = golden("trees.json");
     assert_eq!(rows.len() as u64, tree::TREES);
     for row in rows {
@@ -45,7 +45,7 @@ fn random_trees_have_the_cids_that_kubo_gives_them() {
 
 #[test]
 fn threads_and_kept_entries_change_no_digest() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder();
     for seed in [3, 13, 14, 29, 43] {
         let path = folder.path().join(format!("tree-{seed}"));
         tree::plant(&path, seed);
@@ -115,7 +115,7 @@ fn result_folders_have_the_cids_that_lilypad_gives_them() {
     let options = HashOptions::default();
     let old = HashOptions::default().with_boundary(HamtBoundary::Kubo030);
     for vector in golden("lilypad_results_cids.json") {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::folder();
         plant_vector(folder.path(), &vector);
         assert_eq!(cid(folder.path(), &options), vector["cid"], "{}", vector["name"]);
         assert_eq!(cid(folder.path(), &old), vector["cid"], "{}", vector["name"]);
@@ -124,7 +124,7 @@ fn result_folders_have_the_cids_that_lilypad_gives_them() {
 
 #[test]
 fn file_of_three_levels_has_the_cid_that_kubo_gives_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder();
     let path = folder.path().join("v");
     fs::File::create(&path).unwrap().set_len((1 << 30) + 1).unwrap();
     let options = HashOptions::default();

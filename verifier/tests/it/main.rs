@@ -5,3 +5,8 @@
 mod golden;
 mod tree;
 mod walk;
+
+/// A folder in memory where there is one: these tests make tens of thousands of small files.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}

@@ -10,7 +10,7 @@ use frogfish_verifier::{EntryKind, HashError, HashOptions, PathName, hash_bytes,
 
 #[test]
 fn hidden_names_are_left_out_and_listed() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder();
     let options = HashOptions::default();
     fs::create_dir(folder.path().join("out")).unwrap();
     fs::write(folder.path().join("out/v"), "1").unwrap();
@@ -32,7 +32,7 @@ fn hidden_names_are_left_out_and_listed() {
 
 #[test]
 fn special_files_are_named_and_not_waited_for() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder();
     fs::create_dir(folder.path().join("out")).unwrap();
     let fifo = folder.path().join("out/pipe");
     rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, rustix::fs::Mode::from(0o600), 0)
@@ -49,8 +49,8 @@ fn special_files_are_named_and_not_waited_for() {
 
 #[test]
 fn symlinks_are_hashed_and_never_followed() {
-    let folder = tempfile::tempdir().unwrap();
-    let outside = tempfile::tempdir().unwrap();
+    let folder = crate::folder();
+    let outside = crate::folder();
     fs::write(outside.path().join("secret"), "secret").unwrap();
     let tree = folder.path().join("tree");
     fs::create_dir(&tree).unwrap();
@@ -68,7 +68,7 @@ fn symlinks_are_hashed_and_never_followed() {
 
 #[test]
 fn execute_bit_changes_the_manifest_and_not_the_cid() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder();
     let path = folder.path().join("a");
     fs::write(&path, "x").unwrap();
     let options = HashOptions::default();
@@ -83,7 +83,7 @@ fn execute_bit_changes_the_manifest_and_not_the_cid() {
 
 #[test]
 fn bytes_and_the_file_that_holds_them_are_equal() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder();
     let path = folder.path().join("a");
     for size in [0, 1, 262_144, 262_145, 5_000_000] {
         let bytes: Vec<u8> = (0..size).map(|i: u32| (i * 31 + i / 7) as u8).collect();
@@ -96,7 +96,7 @@ fn bytes_and_the_file_that_holds_them_are_equal() {
 
 #[test]
 fn file_that_changes_while_it_is_read_is_named() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder();
     let path = folder.path().join("growing");
     fs::File::create(&path).unwrap().set_len(64 << 20).unwrap();
     // The file is written to from within the pass itself, at its first sign of progress.
@@ -115,7 +115,7 @@ fn file_that_changes_while_it_is_read_is_named() {
 
 #[test]
 fn progress_grows_to_the_whole() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder();
     for i in 0..500 {
         fs::write(folder.path().join(format!("f{i}")), vec![1; i]).unwrap();
     }
@@ -135,7 +135,7 @@ fn progress_grows_to_the_whole() {
 
 #[test]
 fn folders_deeper_than_the_limit_are_refused_and_those_at_it_are_hashed() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder();
     let mut path = folder.path().to_owned();
     let mut options = HashOptions::default();
     for _ in 0..options.depth_max {
@@ -152,7 +152,7 @@ fn folders_deeper_than_the_limit_are_refused_and_those_at_it_are_hashed() {
 
 #[test]
 fn what_is_not_there_is_an_error_that_says_so() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::folder();
     let error = hash_path(&folder.path().join("no"), &HashOptions::default()).unwrap_err();
     assert!(matches!(&error, HashError::Io { action: "opening", .. }), "{error:?}");
 }
