@@ -16,6 +16,8 @@ pub mod results;
 pub mod spec;
 mod state;
 mod stop;
+#[cfg(feature = "wasm")]
+pub mod wasm;
 
 pub use failure::{ErrorKind, Failure, ReasonCode};
 pub use id::{ExecutionId, ID_BYTES_MAX, InstanceId, InvalidId, JobId};
