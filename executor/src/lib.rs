@@ -22,6 +22,8 @@ mod runner;
 pub mod spec;
 mod state;
 mod stop;
+#[cfg(feature = "wasm")]
+pub mod wasm;
 
 pub use error::Error;
 pub use execution::{Execution, Partition, Prepared};
