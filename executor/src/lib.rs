@@ -10,6 +10,7 @@ pub mod env;
 mod failure;
 mod glob;
 mod id;
+pub mod inputs;
 pub mod journal;
 pub mod limits;
 pub mod logs;
