@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod engine;
 mod failure;
 mod id;
+pub mod instance;
 pub mod journal;
 pub mod limits;
 pub mod logs;
