@@ -2,4 +2,6 @@
 //!
 //! Each panics with what was expected and what was found. Run them from an ordinary test.
 
+pub mod engine;
 pub mod journal;
+pub mod scripted;

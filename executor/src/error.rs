@@ -7,7 +7,6 @@ use thiserror::Error;
 
 use crate::failure::{ErrorKind, Failure, ReasonCode};
 use crate::id::ExecutionId;
-use crate::instance::InstanceError;
 use crate::journal::JournalError;
 use crate::spec::SpecError;
 
@@ -41,9 +40,6 @@ pub enum Error {
     /// The record could not be written or read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The data folder could not be used.
-    #[error(transparent)]
-    Instance(#[from] InstanceError),
     /// The logs could not be read.
     #[error("reading the logs of execution {id}: {source}")]
     Logs {
@@ -77,9 +73,11 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::ExecutionNotFound { .. } => ErrorKind::NotFound,
-            Self::ExecutionAlreadyStarted(_) | Self::ExecutionAlreadyComplete(_) | Self::Spec(_) => ErrorKind::Invalid,
+            Self::ExecutionAlreadyStarted(_) | Self::ExecutionAlreadyComplete(_) | Self::Spec(_) => {
+                ErrorKind::Invalid
+            }
             Self::Refused(failure) => failure.kind(),
-            Self::Journal(_) | Self::Instance(_) | Self::Logs { .. } | Self::Io { .. } => ErrorKind::Host,
+            Self::Journal(_) | Self::Logs { .. } | Self::Io { .. } => ErrorKind::Host,
             Self::ShuttingDown => ErrorKind::Cancelled,
             Self::NoRuntime => ErrorKind::Unsupported,
         }
@@ -94,7 +92,6 @@ impl Error {
             Self::Spec(_) => ReasonCode::SpecError.as_str(),
             Self::Refused(failure) => failure.code.as_str(),
             Self::Journal(_) => "JournalError",
-            Self::Instance(_) => "InstanceError",
             Self::Logs { .. } => "LogError",
             Self::Io { .. } => "IoError",
             Self::ShuttingDown => "ShuttingDown",

@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::engine::{Determinism, OutputMount};
 use crate::id::{ExecutionId, JobId};
 use crate::spec::{
-    ByteSize, CreateAs, EngineSpec, InputSource, Job, LocalSource, MilliCpu, NetworkType, Problem, ResultPath, Source,
-    WasmParams,
+    ByteSize, CreateAs, EngineSpec, InputSource, Job, LocalSource, MilliCpu, NetworkType, Problem,
+    ResultPath, Source, WasmParams,
 };
 
 /// One attempt at a job: the job, its identity, and what the caller allows it.
@@ -69,7 +69,8 @@ impl Execution {
         let target = format!("/{name}");
         let mut job = Job { name: name.to_owned(), count: 1, ..Job::default() };
         job.task.name = "main".to_owned();
-        job.task.engine = EngineSpec::Wasm(WasmParams { entry_module: target.clone(), ..WasmParams::default() });
+        job.task.engine =
+            EngineSpec::Wasm(WasmParams { entry_module: target.clone(), ..WasmParams::default() });
         Self::new(job).input(module, target)
     }
 
@@ -128,7 +129,10 @@ impl Execution {
 
     fn local_input(mut self, source: &Path, target: String, read_write: bool) -> Self {
         let Some(path) = source.to_str() else {
-            let field = format!("Tasks[0].InputSources[{}].Source.Params.SourcePath", self.job.task.input_sources.len());
+            let field = format!(
+                "Tasks[0].InputSources[{}].Source.Params.SourcePath",
+                self.job.task.input_sources.len()
+            );
             self.problems.push(Problem::new(field, "the path is not UTF-8").found(source.display()));
             return self;
         };

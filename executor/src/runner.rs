@@ -14,6 +14,7 @@ mod admission;
 mod builder;
 mod collect;
 mod handle;
+mod home;
 mod line;
 mod live;
 mod outcome;
@@ -37,6 +38,7 @@ pub use outcome::Outcome;
 pub use reconcile::Reconciled;
 pub use reservation::Reservation;
 
+use crate::capacity::ShortageKind;
 use crate::engine::{Engine, Health};
 use crate::error::Error;
 use crate::execution::{Execution, Prepared};
@@ -117,7 +119,12 @@ impl Runner {
         self.begin(execution, checked, Entry::Prepared(Box::new(prepared))).await
     }
 
-    async fn begin(&self, execution: Execution, checked: Checked, entry: Entry) -> Result<ExecutionHandle, Error> {
+    async fn begin(
+        &self,
+        execution: Execution,
+        checked: Checked,
+        entry: Entry,
+    ) -> Result<ExecutionHandle, Error> {
         let shared = &self.shared;
         let folder = line::folder_of(shared.executions(), &execution.id);
         let now = shared.clock.wall();
@@ -155,7 +162,9 @@ impl Runner {
                 .with(Patch { owner, ..Patch::default() });
         match self.shared.journal.commit(edge, Notes::none()).await {
             Ok(_) => Ok(()),
-            Err(crate::journal::JournalError::Exists { execution }) => Err(Error::ExecutionAlreadyComplete(execution)),
+            Err(crate::journal::JournalError::Exists { execution }) => {
+                Err(Error::ExecutionAlreadyComplete(execution))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -165,10 +174,12 @@ impl Runner {
         match self.checked(execution).await {
             Err(Error::Refused(failure)) => Admission::Never(failure),
             Err(error) => Admission::Never(Failure::new(ReasonCode::SpecError, error.to_string())),
-            Ok(checked) => match self.shared.capacity.check(self.shared.amounts(&checked.resources)) {
+            Ok(checked) => match self.shared.capacity.check(&self.shared.amounts(&checked.resources)) {
                 Ok(()) => Admission::Now,
-                Err(shortage) if shortage.is_permanent() => Admission::Never(shortage.into()),
-                Err(shortage) => Admission::Later(shortage.into()),
+                Err(shortage) if shortage.kind == ShortageKind::Never => {
+                    Admission::Never(shortage.to_failure())
+                }
+                Err(shortage) => Admission::Later(shortage.to_failure()),
             },
         }
     }
@@ -182,13 +193,21 @@ impl Runner {
         let checked = match self.checked(execution).await {
             Ok(checked) => checked,
             Err(Error::Refused(failure)) => return Err(Admission::Never(failure)),
-            Err(error) => return Err(Admission::Never(Failure::new(ReasonCode::SpecError, error.to_string()))),
+            Err(error) => {
+                return Err(Admission::Never(Failure::new(ReasonCode::SpecError, error.to_string())));
+            }
         };
-        let held = self.shared.capacity.try_reserve(self.shared.amounts(&checked.resources)).map_err(|shortage| {
-            if shortage.is_permanent() { Admission::Never(shortage.into()) } else { Admission::Later(shortage.into()) }
-        })?;
+        let held = self.shared.capacity.try_reserve(&self.shared.amounts(&checked.resources)).map_err(
+            |shortage| {
+                if shortage.kind == ShortageKind::Never {
+                    Admission::Never(shortage.to_failure())
+                } else {
+                    Admission::Later(shortage.to_failure())
+                }
+            },
+        )?;
         let hold_ms_max = hold_ms_max.min(self.shared.limits.hold_ms_max);
-        Ok(self.shared.reservations.hold(&self.shared.tasks, execution.id.clone(), held, hold_ms_max))
+        Ok(self.shared.reservations.hold(execution.id.clone(), held, hold_ms_max))
     }
 
     /// Everything that can be known to be wrong before there is any effect.
@@ -207,12 +226,11 @@ impl Runner {
         }
         let task = &job.task;
         let engine = self.engine(task.engine.type_name())?;
-        self.shared.check_inputs(execution)?;
         engine.check(task).await.map_err(Error::Refused)?;
-        if let Err(shortage) = self.shared.capacity.check(self.shared.amounts(&resources))
-            && shortage.is_permanent()
+        if let Err(shortage) = self.shared.capacity.check(&self.shared.amounts(&resources))
+            && shortage.kind == ShortageKind::Never
         {
-            return Err(Error::Refused(shortage.into()));
+            return Err(Error::Refused(shortage.to_failure()));
         }
         Ok(Checked { engine, resources })
     }
@@ -223,7 +241,10 @@ impl Runner {
             let mut known: Vec<_> = engines.keys().copied().collect();
             known.sort_unstable();
             let message = format!("this node does not support {engine_type}");
-            let hint = format!("engines here: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") });
+            let hint = format!(
+                "engines here: {}",
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            );
             Error::Refused(Failure::new(ReasonCode::EngineUnavailable, message).with_hint(hint))
         })
     }
@@ -305,7 +326,7 @@ impl Runner {
 
     /// The folder of this runner's instance.
     pub fn data_dir(&self) -> PathBuf {
-        self.shared.instance.folder().to_owned()
+        self.shared.home.folder().to_owned()
     }
 
     /// What was found and settled when the runner started.
@@ -339,7 +360,7 @@ impl Runner {
         self.shared.reservations.release_all();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
-        self.shared.instance.close();
+        self.shared.home.close();
     }
 }
 
@@ -353,7 +374,8 @@ async fn guard(
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
         tracing::error!(execution = %live.id, panic = %text, "the task of an execution panicked");
-        let failure = Failure::new(ReasonCode::Internal, format!("the task of execution {} panicked: {text}", live.id));
+        let failure =
+            Failure::new(ReasonCode::Internal, format!("the task of execution {} panicked: {text}", live.id));
         let outcome = collect::without_results(&live, State::Failed, failure);
         live.announce_anyhow(State::Failed, shared.clock.wall(), Arc::new(outcome));
         shared.ended(&live.id).await;

@@ -55,10 +55,11 @@ pub(super) async fn collect(line: &Line, left: Left) -> Outcome {
     let captured = capture.finish();
     let mut failure = end.failure.clone().or_else(|| captured.failure.clone());
     let exit_code = end.exit_code.unwrap_or(-1);
-    if let Err(error) = results.finish(exit_code, line.shared.limits.result_entries_max) {
+    if let Err(error) = results.finish(Some(exit_code), line.shared.limits.result_entries_max) {
         failure.get_or_insert_with(|| error.into());
     }
-    let hashed = match hash(results.path(), &captured, !line.execution.job.task.result_paths.is_empty()).await {
+    let hashed = match hash(results.path(), &captured, !line.execution.job.task.result_paths.is_empty()).await
+    {
         Ok(hashed) => Some(hashed),
         Err(error) => {
             failure.get_or_insert(error);

@@ -36,7 +36,14 @@ pub(crate) struct Live {
 impl Live {
     pub(crate) fn new(id: ExecutionId, job_id: JobId, folder: PathBuf, since: Duration) -> Self {
         let status = Status { state: State::Queued, since, outcome: None };
-        Self { id, job_id, folder, stop: Stop::new(), capture: OnceLock::new(), status: watch::Sender::new(status) }
+        Self {
+            id,
+            job_id,
+            folder,
+            stop: Stop::new(),
+            capture: OnceLock::new(),
+            status: watch::Sender::new(status),
+        }
     }
 
     /// Announces an edge that is already in the journal.
