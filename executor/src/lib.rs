@@ -16,6 +16,7 @@ mod failure;
 mod glob;
 mod id;
 pub mod inputs;
+pub mod instance;
 pub mod journal;
 pub mod limits;
 pub mod logs;
