@@ -62,6 +62,8 @@ pub(crate) struct Case {
     pub(crate) module: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) input: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) image: Option<String>,
     pub(crate) cold: bool,
     pub(crate) args: Vec<String>,
     pub(crate) env: BTreeMap<String, String>,
@@ -78,6 +80,7 @@ impl Case {
             work: work.to_owned(),
             module: module.map(Path::to_owned),
             input: input.map(Path::to_owned),
+            image: scenario.image.clone(),
             cold: scenario.cold,
             args: scenario.args.clone(),
             env: scenario.env.clone(),
@@ -169,7 +172,7 @@ pub(crate) fn find(
             let argv = [programs.harness.display().to_string(), "peer".to_owned(), name.to_owned()];
             Ok(Box::new(lines::Lines::start(name, &argv)?))
         }
-        ("bacalhau", Kind::Wasm) => {
+        ("bacalhau", Kind::Wasm | Kind::Docker) => {
             let binary = bacalhau::build(&programs.cache)?;
             Ok(Box::new(lines::Lines::start(name, &[binary.display().to_string()])?))
         }

@@ -11,7 +11,9 @@ pub mod conformance;
 pub mod engine;
 mod error;
 mod execution;
+pub mod env;
 mod failure;
+mod glob;
 mod id;
 pub mod journal;
 pub mod limits;
@@ -22,6 +24,8 @@ mod runner;
 pub mod spec;
 mod state;
 mod stop;
+#[cfg(feature = "wasm")]
+pub mod wasm;
 
 pub use error::Error;
 pub use execution::{Execution, Partition, Prepared};

@@ -80,11 +80,8 @@ Tasks:
         (task.network.network_type, task.network.domains[0].as_str()),
         (NetworkType::Http, "example.org")
     );
-    assert_eq!(task.timeouts.execution, Duration::from_secs(60));
-    assert_eq!(
-        (task.timeouts.queue, task.timeouts.total),
-        (Duration::from_secs(60), Duration::from_secs(3600))
-    );
+    assert_eq!(task.timeouts.execution, Duration::from_mins(1));
+    assert_eq!((task.timeouts.queue, task.timeouts.total), (Duration::from_mins(1), Duration::from_hours(1)));
 }
 
 #[test]

@@ -1,0 +1,1 @@
+//! The runner: states, capacity, doors, handles.
