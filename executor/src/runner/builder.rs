@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::capacity::{Amounts, Capacity, host_totals};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::Engine;
+use crate::env::HostVariables;
 use crate::error::Error;
 use crate::journal::{Journal, MemoryJournal};
 use crate::limits::Limits;
@@ -29,10 +30,22 @@ pub enum Durability {
 }
 
 /// A runner to be put together: engines, folder, durability, limits.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), frogfish::Error> {
+/// # #[cfg(feature = "wasm")] {
+/// use frogfish::{Durability, Runner};
+///
+/// let runner = Runner::builder().wasm().data_dir("/var/lib/jobs").durability(Durability::Process).build().await?;
+/// # let _ = runner; }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Default)]
 #[must_use]
 pub struct RunnerBuilder {
     engines: Vec<Arc<dyn Engine>>,
+    #[cfg(feature = "wasm")]
+    wasm: Option<Option<crate::wasm::WasmConfig>>,
     folder: Folder,
     cache_dir: Option<PathBuf>,
     durability: Durability,
@@ -41,8 +54,7 @@ pub struct RunnerBuilder {
     limits: Limits,
     naming: Naming,
     total: Option<Amounts>,
-    host_env: BTreeMap<String, String>,
-    forward_env: Vec<String>,
+    host_env: HostVariables,
     allow_paths: Vec<String>,
     host: Option<String>,
 }
@@ -60,6 +72,20 @@ enum Folder {
 }
 
 impl RunnerBuilder {
+    /// Runs WebAssembly jobs with wasmtime, within this runner's limits.
+    #[cfg(feature = "wasm")]
+    pub fn wasm(mut self) -> Self {
+        self.wasm = Some(None);
+        self
+    }
+
+    /// Runs WebAssembly jobs with wasmtime, set up as given.
+    #[cfg(feature = "wasm")]
+    pub fn wasm_with(mut self, config: crate::wasm::WasmConfig) -> Self {
+        self.wasm = Some(Some(config));
+        self
+    }
+
     /// Runs jobs of another engine type.
     pub fn engine(mut self, engine: Arc<dyn Engine>) -> Self {
         self.engines.push(engine);
@@ -130,8 +156,7 @@ impl RunnerBuilder {
         variables: BTreeMap<String, String>,
         globs: impl IntoIterator<Item = String>,
     ) -> Self {
-        self.host_env = variables;
-        self.forward_env = globs.into_iter().collect();
+        self.host_env = HostVariables { values: variables, allow: globs.into_iter().collect() };
         self
     }
 
@@ -178,8 +203,14 @@ impl RunnerBuilder {
         };
         let limits = Arc::new(self.limits);
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        #[cfg_attr(not(feature = "wasm"), expect(unused_mut, reason = "only built-in engines are added"))]
+        let mut engines = self.engines;
+        #[cfg(feature = "wasm")]
+        if let Some(config) = self.wasm {
+            engines.push(wasm_engine(config, &limits, self.cache_dir.as_deref())?);
+        }
         let engines: BTreeMap<&'static str, Arc<dyn Engine>> =
-            self.engines.into_iter().map(|engine| (engine.engine_type(), engine)).collect();
+            engines.into_iter().map(|engine| (engine.engine_type(), engine)).collect();
         let shared = Arc::new(Shared {
             home,
             journal,
@@ -199,4 +230,18 @@ impl RunnerBuilder {
         });
         Ok(Runner::new(shared))
     }
+}
+
+#[cfg(feature = "wasm")]
+fn wasm_engine(
+    config: Option<crate::wasm::WasmConfig>,
+    limits: &Limits,
+    cache_dir: Option<&std::path::Path>,
+) -> Result<Arc<dyn Engine>, Error> {
+    let config = config.unwrap_or_else(|| {
+        let mut config = crate::wasm::WasmConfig::from_limits(limits);
+        config.cache_dir = cache_dir.map(|folder| folder.join("modules"));
+        config
+    });
+    Ok(Arc::new(crate::wasm::WasmEngine::new(config).map_err(Error::Refused)?))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use frogfish_verifier::receipt::ContentId;
 
 use crate::engine::Mount;
+use crate::env::{self, ExecutionFacts, JobFacts};
 use crate::execution::Execution;
 use crate::failure::Failure;
 use crate::runner::shared::Shared;
@@ -31,7 +32,24 @@ pub(super) async fn inputs(
     Ok(Vec::new())
 }
 
+/// The execution's environment: the task's, the host's where it is allowed, and Frogfish's own.
+///
+/// A deterministic run is not told which execution it is: two of them must print the same.
 pub(super) fn env(shared: &Shared, execution: &Execution) -> Result<BTreeMap<String, String>, Failure> {
-    let _ = shared;
-    Ok(execution.job.task.env.clone())
+    let job = JobFacts {
+        id: &execution.job_id,
+        job_type: execution.job.job_type,
+        partition_index: execution.partition.index,
+        partition_count: execution.partition.count,
+        ports: &[],
+    };
+    let facts = ExecutionFacts { execution_id: &execution.id, job: Some(job) };
+    let task = &execution.job.task.env;
+    let mut env = env::build(task, Some(&facts), &shared.naming, &shared.host_env, &shared.limits)?;
+    if execution.determinism.is_on() {
+        for name in ["EXECUTION_ID", "JOB_ID"] {
+            env.remove(&format!("{}{name}", shared.naming.env_prefix));
+        }
+    }
+    Ok(env)
 }

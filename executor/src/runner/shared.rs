@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::capacity::{Amounts, Capacity};
 use crate::clock::Clock;
 use crate::engine::Engine;
+use crate::env::HostVariables;
 use crate::error::Error;
 use crate::id::ExecutionId;
 use crate::journal::{Filter, Journal, Page, Timestamp};
@@ -35,8 +36,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) naming: Naming,
-    /// Variables of the host that jobs may be given, as the caller passed them.
-    pub(crate) host_env: BTreeMap<String, String>,
+    pub(crate) host_env: HostVariables,
     /// What receipts call this host.
     pub(crate) host: String,
     pub(crate) registry: Registry,
