@@ -9,9 +9,9 @@ pub mod clock;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod engine;
+pub mod env;
 mod error;
 mod execution;
-pub mod env;
 mod failure;
 mod glob;
 mod id;
