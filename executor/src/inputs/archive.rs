@@ -51,6 +51,8 @@ pub(super) enum ArchiveError {
 pub(super) struct Unpacked {
     /// Bytes of all files.
     pub(super) bytes: u64,
+    /// Files and folders.
+    entries: u64,
     /// First parts of all paths; two are enough to know that there is not one.
     tops: BTreeSet<Vec<u8>>,
     /// Whether an entry is the root itself, which then is the archive's own base.
@@ -80,7 +82,8 @@ pub(super) fn unpack(
     let bytes_max = limits.inline_bytes_max.saturating_add(framing);
     let mut archive = Archive::new(MultiGzDecoder::new(gzip).take(bytes_max));
     let entries = archive.entries().map_err(ArchiveError::Read)?.raw(true);
-    let (mut unpacked, mut entry_count, mut long_path) = (Unpacked::default(), 0, None);
+    let mut unpacked = Unpacked::default();
+    let (mut header_count, mut long_path) = (0, None);
     if let Some(folder) = folder {
         make_folder(folder)?;
     }
@@ -88,71 +91,88 @@ pub(super) fn unpack(
         if stopped.load(Ordering::Relaxed) {
             return Err(ArchiveError::Stopped);
         }
-        entry_count += 1;
-        if entry_count > limits.inline_entries_max.saturating_mul(2) {
+        header_count += 1;
+        // Headers that only name the next entry count too, but an entry may have one.
+        if header_count > limits.inline_entries_max.saturating_mul(2) {
             return Err(too_many_entries(limits));
         }
         let mut entry = entry.map_err(ArchiveError::Read)?;
-        let kind = entry.header().entry_type();
-        match kind {
+        match entry.header().entry_type() {
             EntryType::GNULongName => {
                 let mut name = read_bounded(&mut entry, PATH_BYTES_MAX as u64 + 1)?;
-                if name.last() == Some(&0) {
-                    name.pop();
-                }
+                name.pop_if(|last| *last == 0);
                 long_path = Some(name);
-                continue;
             }
             EntryType::XHeader => {
                 let size = entry.size();
                 let text = read_bounded(&mut entry, EXTENDED_HEADER_BYTES_MAX)?;
                 long_path = extended_path(&text, size)?.or(long_path);
-                continue;
             }
-            EntryType::XGlobalHeader => continue,
-            _ => {}
-        }
-        let name = long_path.take().unwrap_or_else(|| entry.path_bytes().into_owned());
-        let is_folder = kind.is_dir() || (kind == EntryType::Regular && name.ends_with(b"/"));
-        if !is_folder && !matches!(kind, EntryType::Regular | EntryType::Continuous) {
-            return Err(ArchiveError::Kind { path: lossy(&name), kind: kind_name(kind) });
-        }
-        let parts = checked_parts(&name, limits)?;
-        let Some(top) = parts.first() else {
-            unpacked.has_root = true;
-            continue;
-        };
-        if unpacked.tops.len() < 2 {
-            unpacked.tops.insert(top.to_vec());
-        }
-        if entry_count > limits.inline_entries_max {
-            return Err(too_many_entries(limits));
-        }
-        if is_folder {
-            if let Some(folder) = folder {
-                make_folders(folder, &parts)?;
+            EntryType::XGlobalHeader => {}
+            kind => {
+                let name = long_path.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+                let executable = entry.header().mode().is_ok_and(|mode| mode & 0o100 != 0);
+                let size = entry.size();
+                unpacked.take(&Named { name, kind, size, executable }, &mut entry, folder, limits)?;
             }
-            continue;
-        }
-        let size = entry.size();
-        if size > limits.inline_file_bytes_max {
-            let max = limits.inline_file_bytes_max;
-            return Err(ArchiveError::FileTooBig { path: lossy(&name), bytes: size, max });
-        }
-        unpacked.bytes += size;
-        if unpacked.bytes > limits.inline_bytes_max {
-            let max = limits.inline_bytes_max;
-            return Err(ArchiveError::TooMuch { what: "bytes", max, limit: "inline_bytes_max" });
-        }
-        let executable = entry.header().mode().is_ok_and(|mode| mode & 0o100 != 0);
-        match folder {
-            Some(folder) => write_file(folder, &parts, &mut entry, size, executable)?,
-            None => copy_exactly(&mut entry, &mut io::sink(), size).map_err(ArchiveError::Read)?,
         }
     }
     // To the end: only there the compression's own checksum is.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(ArchiveError::Read)?;
     Ok(unpacked)
+}
+
+/// One entry with the name that it has after all headers.
+struct Named {
+    name: Vec<u8>,
+    kind: EntryType,
+    size: u64,
+    executable: bool,
+}
+
+impl Unpacked {
+    /// Takes one entry: checks it, and makes it if there is a folder.
+    fn take(
+        &mut self,
+        entry: &Named,
+        data: &mut impl Read,
+        folder: Option<&Path>,
+        limits: &Limits,
+    ) -> Result<(), ArchiveError> {
+        let Named { name, kind, size, executable } = entry;
+        let is_folder = kind.is_dir() || (*kind == EntryType::Regular && name.ends_with(b"/"));
+        if !is_folder && !matches!(kind, EntryType::Regular | EntryType::Continuous) {
+            return Err(ArchiveError::Kind { path: lossy(name), kind: kind_name(*kind) });
+        }
+        self.entries += 1;
+        if self.entries > limits.inline_entries_max {
+            return Err(too_many_entries(limits));
+        }
+        let parts = checked_parts(name, limits)?;
+        let Some(top) = parts.first() else {
+            self.has_root = true;
+            return Ok(());
+        };
+        if self.tops.len() < 2 {
+            self.tops.insert(top.to_vec());
+        }
+        if is_folder {
+            return folder.map_or(Ok(()), |folder| make_folders(folder, &parts));
+        }
+        if *size > limits.inline_file_bytes_max {
+            let max = limits.inline_file_bytes_max;
+            return Err(ArchiveError::FileTooBig { path: lossy(name), bytes: *size, max });
+        }
+        self.bytes += size;
+        if self.bytes > limits.inline_bytes_max {
+            let max = limits.inline_bytes_max;
+            return Err(ArchiveError::TooMuch { what: "bytes", max, limit: "inline_bytes_max" });
+        }
+        match folder {
+            Some(folder) => write_file(folder, &parts, data, *size, *executable),
+            None => copy_exactly(data, &mut io::sink(), *size).map_err(ArchiveError::Read),
+        }
+    }
 }
 
 fn too_many_entries(limits: &Limits) -> ArchiveError {

@@ -71,8 +71,7 @@ async fn an_unknown_source_is_refused_with_those_that_are_known() {
 
 #[tokio::test]
 async fn more_inputs_than_allowed_are_refused() {
-    let mut limits = Limits::default();
-    limits.inputs_max = 1;
+    let limits = Limits { inputs_max: 1, ..Limits::default() };
     let context = InputContext { limits: Arc::new(limits), grants: Vec::new() };
     let inputs = [inline("data:,a"), inline("data:,b")];
     let failure = sources().check(&inputs, &context).await.unwrap_err();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::spec::{CreateAs, Job, LocalSource};
+use crate::spec::{CreateAs, Job, LocalSource, SpecError};
 use proptest::prelude::*;
 use std::os::unix::fs::symlink;
 
@@ -165,7 +165,7 @@ async fn i_loc_08_removing_the_executions_folder_leaves_local_paths() {
     assert_eq!(fs::read(prepared[0].path.join("file")).unwrap(), b"x");
 }
 
-fn job(source_type: &str, create_as: &str) -> Result<Job, crate::spec::SpecError> {
+fn job(source_type: &str, create_as: &str) -> Result<Job, SpecError> {
     let text = format!(
         "Name: x\nType: batch\nTasks:\n  - Name: main\n    Engine: {{Type: docker, Params: {{Image: busybox}}}}\n    \
          InputSources: [{{Target: /in, Source: {{Type: {source_type}, Params: {{SourcePath: /d, CreateAs: {create_as}}}}}}}]\n"
