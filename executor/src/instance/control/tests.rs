@@ -134,8 +134,7 @@ async fn logs_are_followed_while_they_grow_and_end_with_the_execution() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_follower_that_goes_frees_its_place() {
-    let mut limits = Limits::default();
-    limits.control_clients_max = 1;
+    let limits = Limits { control_clients_max: 1, ..Limits::default() };
     let served = serve(&limits, "x").await;
     let results = ResultsFolder::create(served.instance.folder().join("e"), []).unwrap();
     let capture = Capture::create(&results, Arc::new(SystemClock::new()), Arc::new(limits)).unwrap();
@@ -155,8 +154,7 @@ async fn a_follower_that_goes_frees_its_place() {
 
 #[tokio::test]
 async fn bad_requests_are_answered_with_what_is_wrong() {
-    let mut limits = Limits::default();
-    limits.control_request_bytes_max = 200;
+    let limits = Limits { control_request_bytes_max: 200, ..Limits::default() };
     let served = serve(&limits, "x").await;
     let huge = [b"{\"op\":\"ps\",\"x\":\"".to_vec(), vec![b'x'; 100_000]].concat();
     for (request, wanted) in [
