@@ -13,7 +13,7 @@ pub(super) struct Kept {
     bytes_max: u64,
     summary_bytes_max: usize,
     bytes_total: u64,
-    bytes_kept: u64,
+    in_file_bytes: u64,
     first: Vec<u8>,
     /// What came after `first`: at least the last `summary_bytes_max` bytes of it, at most twice as many.
     last: Vec<u8>,
@@ -27,7 +27,7 @@ impl Kept {
             bytes_max,
             summary_bytes_max,
             bytes_total: 0,
-            bytes_kept: 0,
+            in_file_bytes: 0,
             first: Vec::new(),
             last: Vec::new(),
         }
@@ -41,7 +41,7 @@ impl Kept {
     ) -> io::Result<()> {
         self.bytes_total += bytes.len() as u64;
         self.remember(bytes);
-        let room = usize::try_from(self.bytes_max - self.bytes_kept).unwrap_or(usize::MAX);
+        let room = usize::try_from(self.bytes_max - self.in_file_bytes).unwrap_or(usize::MAX);
         let mut fits = &bytes[..bytes.len().min(room)];
         if fits.is_empty() {
             return Ok(());
@@ -58,7 +58,7 @@ impl Kept {
             match file.write(fits) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
-                    self.bytes_kept += written as u64;
+                    self.in_file_bytes += written as u64;
                     fits = &fits[written..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -86,8 +86,8 @@ impl Kept {
         }
         StreamEnd {
             bytes_total: self.bytes_total,
-            bytes_kept: self.bytes_kept,
-            truncated: self.bytes_kept < self.bytes_total,
+            bytes_kept: self.in_file_bytes,
+            truncated: self.in_file_bytes < self.bytes_total,
             summary: summary.to_vec(),
             summary_truncated: truncated,
             tail: self.tail(),
