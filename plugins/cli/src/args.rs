@@ -70,6 +70,11 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// Whether it runs a job, and says so in the object of one.
+    pub(crate) fn runs_a_job(&self) -> bool {
+        matches!(self, Self::Run(_) | Self::Wasm(WasmCommand::Run(_)))
+    }
+
     /// Whether whoever called wants JSON, also about failures.
     pub(crate) fn wants_json(&self) -> bool {
         match self {

@@ -5,13 +5,16 @@ mod config;
 mod diff;
 mod hash;
 mod man;
+mod run;
 mod schema;
 mod validate;
+mod wasm;
 
 pub(crate) use hash::{chain, unreadable};
 
-use crate::args::{Cli, Command, Global};
+use crate::args::{Cli, Command, Global, WasmCommand};
 use crate::problem::Problem;
+use crate::session;
 use crate::settings::{Settings, Variables};
 
 /// Runs a command and returns its exit status.
@@ -20,6 +23,8 @@ use crate::settings::{Settings, Variables};
 pub(crate) fn run(cli: Cli) -> Result<u8, Problem> {
     let Cli { global, command } = cli;
     match command {
+        Command::Run(args) => run::run(&args, &settings(&global)?),
+        Command::Wasm(WasmCommand::Run(args)) => wasm::run(&args, &settings(&global)?),
         Command::Validate(args) => validate::run(&args),
         Command::Hash(args) => hash::run(&args),
         Command::Diff(args) => diff::run(&args),
@@ -33,9 +38,6 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Problem> {
 
 /// The settings in force.
 fn settings(global: &Global) -> Result<Settings, Problem> {
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    let variables: Variables = std::env::vars_os().filter_map(text).collect();
+    let variables: Variables = std::env::vars_os().filter_map(session::variable).collect();
     Settings::resolve(global, &variables)
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use frogfish::Limits;
-use frogfish::spec::Job;
+use frogfish::spec::{Job, Source};
 
 use crate::problem::Problem;
 
@@ -39,6 +39,18 @@ pub(crate) fn read_job(path: &Path) -> Result<Job, Problem> {
         problem.message = format!("the job in {} is invalid:\n{}", shown(path), indented(&problem.message));
         problem.with_hint("`frogfish schema job` prints what a job file may hold")
     })
+}
+
+/// Makes the local paths that a job names absolute, so that its record means the same wherever it is read.
+pub(crate) fn make_sources_absolute(job: &mut Job) {
+    for input in &mut job.task.input_sources {
+        if let Source::Local(local) = &mut input.source
+            && let Ok(absolute) = std::path::absolute(&local.source_path)
+            && let Some(text) = absolute.to_str()
+        {
+            text.clone_into(&mut local.source_path);
+        }
+    }
 }
 
 fn indented(text: &str) -> String {

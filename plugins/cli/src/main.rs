@@ -2,13 +2,19 @@
 
 mod args;
 mod commands;
+mod execute;
 mod exit;
 mod files;
+mod follow;
 mod mounts;
 mod out;
+mod out_dir;
 mod problem;
 mod receipts;
+mod report;
+mod session;
 mod settings;
+mod signals;
 
 use std::process::ExitCode;
 
@@ -23,9 +29,12 @@ fn main() -> ExitCode {
             return exit::code(if error.use_stderr() { exit::USAGE } else { 0 });
         }
     };
-    let json = cli.command.wants_json();
+    let (json, runs_a_job) = (cli.command.wants_json(), cli.command.runs_a_job());
     let status = commands::run(cli).unwrap_or_else(|problem| {
-        out::problem(&problem, json);
+        match (json, runs_a_job) {
+            (true, true) => drop(out::json(&report::never_started(&problem))),
+            (json, _) => out::problem(&problem, json),
+        }
         problem.status
     });
     exit::code(status)

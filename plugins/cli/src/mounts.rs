@@ -15,12 +15,18 @@ use crate::problem::Problem;
 /// Where an input goes that names no target, as Bacalhau's command line has it.
 const DEFAULT_TARGET: &str = "/inputs";
 
+/// A path of this host that the caller named, and thereby allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Granted {
+    pub(crate) path: PathBuf,
+    pub(crate) read_write: bool,
+}
+
 /// An input of the command line.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Input {
     pub(crate) source: InputSource,
-    /// The path of this host that the caller allows by naming it.
-    pub(crate) granted: Option<PathBuf>,
+    pub(crate) granted: Option<Granted>,
 }
 
 /// Reads what follows `-i`.
@@ -96,7 +102,7 @@ fn by_place(text: &str) -> (String, Option<String>, bool) {
 }
 
 /// The source behind a path or URL, and the path of this host that it names.
-fn source(text: &str, read_write: bool) -> Result<(Source, Option<PathBuf>), String> {
+fn source(text: &str, read_write: bool) -> Result<(Source, Option<Granted>), String> {
     let scheme = text.split_once("://").map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
     match scheme.as_ref().map(|(scheme, rest)| (scheme.as_str(), *rest)) {
         None => local(Path::new(text), read_write),
@@ -123,13 +129,13 @@ fn source(text: &str, read_write: bool) -> Result<(Source, Option<PathBuf>), Str
 }
 
 /// A path of this host, absolute, so that the record of the job means the same everywhere on it.
-fn local(path: &Path, read_write: bool) -> Result<(Source, Option<PathBuf>), String> {
+fn local(path: &Path, read_write: bool) -> Result<(Source, Option<Granted>), String> {
     let absolute = std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let text = absolute.to_str().ok_or_else(|| format!("{} is not UTF-8", path.display()))?;
     let mut local = LocalSource::default();
     text.clone_into(&mut local.source_path);
     local.read_write = read_write;
-    Ok((Source::Local(local), Some(absolute)))
+    Ok((Source::Local(local), Some(Granted { path: absolute, read_write })))
 }
 
 /// The path of a `file:` URL, `%20` and the like decoded.

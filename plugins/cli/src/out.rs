@@ -48,7 +48,7 @@ pub(crate) fn problem(problem: &Problem, as_json: bool) {
 }
 
 /// Whether stderr may carry colours: a terminal, and nobody said no (<https://no-color.org>).
-fn colours() -> bool {
+pub(crate) fn colours() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 

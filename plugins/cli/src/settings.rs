@@ -69,6 +69,8 @@ pub(crate) struct Settings {
     pub(crate) allow_paths: Setting<Vec<String>>,
     pub(crate) forward_env: Setting<Vec<String>>,
     pub(crate) limits: Setting<Limits>,
+    /// This process's variables, of which jobs may ask for those that `forward_env` names.
+    pub(crate) variables: Variables,
 }
 
 /// What the environment says, taken once.
@@ -123,6 +125,7 @@ impl Settings {
             allow_paths: list("FROGFISH_ALLOW_PATHS", file.allow_paths),
             forward_env: list("FROGFISH_FORWARD_ENV", file.forward_env),
             limits: Setting { value: limits(file.limits)?, origin: limits_origin },
+            variables: variables.clone(),
         })
     }
 
