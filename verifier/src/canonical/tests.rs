@@ -119,7 +119,7 @@ proptest::proptest! {
         let value = json!({"double": double, "integer": integer, "texts": texts});
         let first = to_vec(&value).unwrap();
         let back: Value = serde_json::from_slice(&first).unwrap();
-        proptest::prop_assert_eq!(back["double"].as_f64().unwrap(), double);
+        proptest::prop_assert_eq!(back["double"].as_f64().unwrap().to_bits(), (double + 0.0).to_bits());
         proptest::prop_assert_eq!(back["integer"].as_i64().unwrap(), integer);
         proptest::prop_assert_eq!(&back["texts"], &value["texts"]);
         proptest::prop_assert_eq!(to_vec(&back).unwrap(), first);

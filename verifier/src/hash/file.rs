@@ -1,5 +1,6 @@
 //! Files, read once.
 
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
 
 use rustix::fs::{Stat, fstat};
@@ -59,23 +60,23 @@ pub(super) fn hash_file(
     let executable = stat.st_mode & 0o100 != 0;
     let tag = if executable { Tag::Executable } else { Tag::File };
     let (link, chunks) = if count == 1 {
-        let (digest, block_bytes) = hash_chunk(pass, worker, fd, size, 0, path)?;
-        let link = Link::leaf(profile, digest, block_bytes);
-        (link, vec![digest])
+        let [(digest, block_bytes), _] = hash_chunks(pass, worker, fd, size, 0..1, path)?;
+        (Link::leaf(profile, digest, block_bytes), vec![digest])
     } else {
-        let count = usize::try_from(count).map_err(|_| HashError::Changed { path: path() })?;
-        let shared = count as u64 >= SHARED_CHUNKS_MIN;
+        let pairs = usize::try_from(count.div_ceil(2)).map_err(|_| HashError::Changed { path: path() })?;
         let name = path();
-        let leaves = pass.each(worker, count, shared, |worker, index| {
-            hash_chunk(pass, worker, fd, size, index as u64, &|| name.clone())
+        let leaves = pass.each(worker, pairs, count >= SHARED_CHUNKS_MIN, |worker, pair| {
+            let first = pair as u64 * 2;
+            hash_chunks(pass, worker, fd, size, first..count.min(first + 2), &|| name.clone())
         })?;
         let mut dag = FileDag::new(profile);
+        let mut chunks = Vec::with_capacity(pairs * 2);
         let chunk_bytes = profile.chunk_bytes() as u64;
-        for (index, (digest, block_bytes)) in leaves.iter().enumerate() {
-            let start = index as u64 * chunk_bytes;
-            dag.push(*digest, *block_bytes, chunk_bytes.min(size - start));
+        for ((digest, block_bytes), index) in leaves.into_iter().flatten().zip(0..count) {
+            dag.push(digest, block_bytes, chunk_bytes.min(size - index * chunk_bytes));
+            chunks.push(digest);
         }
-        (dag.finish(), leaves.into_iter().map(|(digest, _)| digest).collect())
+        (dag.finish(), chunks)
     };
     let after = fstat(fd).map_err(|errno| io_error("looking at", path(), errno))?;
     if Stamp::of(&after) != Stamp::of(stat) {
@@ -87,21 +88,53 @@ pub(super) fn hash_file(
     Ok(HashedFile { link, tag, size, digest, chunks })
 }
 
-/// Reads one chunk and gives the digest and length of its leaf block.
-fn hash_chunk(
+/// A leaf block's digest and length.
+type Leaf = (Digest, u64);
+
+/// Reads one chunk or two and gives the leaf of each; of one chunk, the second leaf is the first again.
+fn hash_chunks(
     pass: &Pass<'_>,
     worker: &mut Worker,
     fd: BorrowedFd<'_>,
     size: u64,
-    index: u64,
+    chunks: Range<u64>,
     path: &dyn Fn() -> PathName,
-) -> Result<(Digest, u64), HashError> {
-    let profile = pass.options.profile;
-    let start = index * profile.chunk_bytes() as u64;
-    let wanted = usize::try_from((size - start).min(profile.chunk_bytes() as u64))
-        .map_err(|_| HashError::Changed { path: path() })?;
+) -> Result<[Leaf; 2], HashError> {
+    let full = pass.options.profile.chunk_bytes() as u64;
+    let chunk_at = |index: u64| Chunk { start: index * full, bytes: full.min(size - index * full) };
+    let first = chunk_at(chunks.start);
+    let block_a = read_block(pass, worker, fd, 0, &first, path)?;
+    let counted = |digest, block: &Range<usize>| (digest, block.len() as u64);
+    if chunks.end - chunks.start == 1 {
+        let leaf = counted(sha256::digest(&worker.buffer[block_a.clone()]), &block_a);
+        pass.count(worker, first.bytes, 0);
+        return Ok([leaf; 2]);
+    }
+    let second = chunk_at(chunks.start + 1);
+    let block_b = read_block(pass, worker, fd, block_a.end, &second, path)?;
+    let [a, b] = sha256::digest_pair(&worker.buffer[block_a.clone()], &worker.buffer[block_b.clone()]);
+    pass.count(worker, first.bytes + second.bytes, 0);
+    Ok([counted(a, &block_a), counted(b, &block_b)])
+}
+
+/// Where a chunk lies in its file.
+struct Chunk {
+    start: u64,
+    bytes: u64,
+}
+
+/// Reads a chunk into the worker's buffer from `at` on and gives the range of the leaf block around it.
+fn read_block(
+    pass: &Pass<'_>,
+    worker: &mut Worker,
+    fd: BorrowedFd<'_>,
+    at: usize,
+    chunk: &Chunk,
+    path: &dyn Fn() -> PathName,
+) -> Result<Range<usize>, HashError> {
+    let wanted = usize::try_from(chunk.bytes).map_err(|_| HashError::Changed { path: path() })?;
     // The block is laid out around the chunk, so that it is hashed in one go without a copy.
-    let head = LeafFrame::HEAD_BYTES_MAX;
+    let head = at + LeafFrame::HEAD_BYTES_MAX;
     let room = head + wanted.max(1) + LeafFrame::TAIL_BYTES_MAX;
     if worker.buffer.len() < room {
         worker.buffer.resize(room.max(16 << 10), 0);
@@ -110,7 +143,7 @@ fn hash_chunk(
     let into = &mut worker.buffer[head..head + wanted.max(1)];
     let mut filled = 0;
     while filled < into.len() {
-        match pread(fd, &mut into[filled..], start + filled as u64) {
+        match pread(fd, &mut into[filled..], chunk.start + filled as u64) {
             Ok(0) => break,
             Ok(read) => filled += read,
             Err(Errno::INTR) => {}
@@ -120,13 +153,10 @@ fn hash_chunk(
     if filled != wanted {
         return Err(HashError::Changed { path: path() });
     }
-    let frame = LeafFrame::new(profile, wanted);
-    let (before, after) = (frame.head(), frame.tail());
-    let from = head - before.len();
-    let to = head + wanted + after.len();
-    worker.buffer[from..head].copy_from_slice(before);
-    worker.buffer[head + wanted..to].copy_from_slice(after);
-    let digest = sha256::digest(&worker.buffer[from..to]);
-    pass.count(worker, wanted as u64, 0);
-    Ok((digest, frame.block_bytes(wanted)))
+    let frame = LeafFrame::new(pass.options.profile, wanted);
+    let from = head - frame.head().len();
+    let to = head + wanted + frame.tail().len();
+    worker.buffer[from..head].copy_from_slice(frame.head());
+    worker.buffer[head + wanted..to].copy_from_slice(frame.tail());
+    Ok(from..to)
 }

@@ -51,6 +51,8 @@ impl Listing {
         self.names.iter().map(|name| self.name(*name))
     }
 
+    // Its buffer must not become part of the frame that recursion repeats.
+    #[inline(never)]
     fn read(
         pass: &Pass<'_>,
         worker: &mut Worker,

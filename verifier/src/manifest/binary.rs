@@ -37,7 +37,9 @@ impl Manifest {
             put_varint(&mut out, entry.path.as_bytes().len() as u64);
             out.extend_from_slice(entry.path.as_bytes());
             put_varint(&mut out, entry.size);
-            entry.chunks.iter().for_each(|chunk| out.extend_from_slice(chunk.as_bytes()));
+            for chunk in &entry.chunks {
+                out.extend_from_slice(chunk.as_bytes());
+            }
         }
         out.push(END);
         put_varint(&mut out, self.entries.len() as u64);

@@ -65,7 +65,9 @@ pub(crate) fn content_digest(chunks: &[Digest]) -> Digest {
     }
     let mut hasher = Hasher::new();
     hasher.update(CHUNKS);
-    chunks.iter().for_each(|chunk| hasher.update(chunk.as_bytes()));
+    for chunk in chunks {
+        hasher.update(chunk.as_bytes());
+    }
     hasher.finish()
 }
 

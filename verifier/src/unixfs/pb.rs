@@ -136,11 +136,6 @@ impl LeafFrame {
     pub(crate) fn tail(&self) -> &[u8] {
         &self.tail[..usize::from(self.tail_bytes)]
     }
-
-    /// Bytes of the block around a chunk of `chunk_bytes` bytes.
-    pub(crate) fn block_bytes(&self, chunk_bytes: usize) -> u64 {
-        (chunk_bytes + usize::from(self.head_bytes) + usize::from(self.tail_bytes)) as u64
-    }
 }
 
 /// A cursor over a small array.
@@ -172,7 +167,7 @@ pub(crate) fn leaf_digest(profile: Profile, chunk: &[u8]) -> (Digest, u64) {
     hasher.update(frame.head());
     hasher.update(chunk);
     hasher.update(frame.tail());
-    (hasher.finish(), frame.block_bytes(chunk.len()))
+    (hasher.finish(), (frame.head().len() + chunk.len() + frame.tail().len()) as u64)
 }
 
 /// The digest and link of the block of a symlink with this target.

@@ -3,7 +3,9 @@ use super::*;
 
 fn cid_of(profile: Profile, pieces: &[&[u8]]) -> String {
     let mut hasher = FileHasher::new(profile);
-    pieces.iter().for_each(|piece| hasher.update(piece));
+    for piece in pieces {
+        hasher.update(piece);
+    }
     hasher.finish().0.cid().to_string()
 }
 
@@ -12,7 +14,6 @@ fn known_files_have_their_known_cids() {
     let v0 = |bytes: &[u8]| cid_of(Profile::UnixfsV0_2015, &[bytes]);
     assert_eq!(v0(b""), "QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH");
     assert_eq!(v0(b"hello world\n"), "QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o");
-    assert_eq!(v0(&[b'z'; 262_145]).len(), 46);
     let v1 = |bytes: &[u8]| cid_of(Profile::UnixfsV1_2025, &[bytes]);
     assert_eq!(v1(b""), "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku");
 }
@@ -27,7 +28,7 @@ fn empty_folder_has_its_known_cid() {
 
 #[test]
 fn pieces_of_any_length_give_the_same_cid() {
-    let bytes: Vec<u8> = (0..700_000u32).map(|i| (i * 7 + i / 1000) as u8).collect();
+    let bytes: Vec<u8> = (0..700_000u32).map(|i| (i * 7 + i / 1000).to_le_bytes()[0]).collect();
     for profile in [Profile::UnixfsV0_2015, Profile::UnixfsV1_2025] {
         let whole = cid_of(profile, &[&bytes]);
         for piece_bytes in [1000, 262_143, 262_144, 262_145, 600_000] {

@@ -58,7 +58,7 @@ fn wide(dice: &mut Dice, root: &Path, seed: u64) {
     fs::create_dir(&folder).unwrap();
     let name_bytes = 60 + dice.below(150) as usize;
     // CIDv0 adds 34 bytes to each name in Kubo's estimate; CIDv1 36 and some framing.
-    let entry_bytes = if seed % 2 == 0 { name_bytes + 34 } else { name_bytes + 52 };
+    let entry_bytes = if seed.is_multiple_of(2) { name_bytes + 34 } else { name_bytes + 52 };
     let count = 262_144 / entry_bytes + 4 - (seed / 15 % 10) as usize;
     for i in 0..count {
         let name = format!("{i:0name_bytes$}");
@@ -67,7 +67,7 @@ fn wide(dice: &mut Dice, root: &Path, seed: u64) {
 }
 
 fn dice_size(i: usize) -> usize {
-    if i % 97 == 0 { 300 } else { i % 3 }
+    if i.is_multiple_of(97) { 300 } else { i % 3 }
 }
 
 /// Folders deep inside each other and one file of many chunks.
