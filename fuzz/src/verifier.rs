@@ -11,7 +11,7 @@ pub fn receipt(bytes: &[u8]) -> bool {
     assert_eq!(receipt, again, "a receipt changed on its way through JSON");
     match (receipt.claim.digest(), again.claim.digest()) {
         (Ok(before), Ok(after)) => {
-            assert_eq!(before, after, "a claim's digest changed on its way through JSON")
+            assert_eq!(before, after, "a claim's digest changed on its way through JSON");
         }
         (Err(_), Err(_)) => {}
         (before, after) => panic!("a claim had a digest once only: {before:?}, {after:?}"),
