@@ -15,6 +15,7 @@ mod execution;
 mod failure;
 mod glob;
 mod id;
+pub mod inputs;
 pub mod instance;
 pub mod journal;
 pub mod limits;

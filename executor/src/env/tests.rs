@@ -109,8 +109,7 @@ fn e_06_names_that_no_shell_takes_are_refused() {
 
 #[test]
 fn an_environment_over_its_limit_is_refused() {
-    let mut limits = Limits::default();
-    limits.env_bytes_max = 10;
+    let limits = Limits { env_bytes_max: 10, ..Limits::default() };
     let build = |value| build(&map(&[("A", value)]), None, &bacalhau(), &host(&[]), &limits);
     assert!(build("1234567").is_ok());
     assert!(build("12345678").unwrap_err().message.contains("env_bytes_max is 10"));

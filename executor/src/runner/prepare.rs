@@ -9,6 +9,7 @@ use crate::engine::Mount;
 use crate::env::{self, ExecutionFacts, JobFacts};
 use crate::execution::Execution;
 use crate::failure::Failure;
+use crate::inputs::{self, InputContext};
 use crate::runner::shared::Shared;
 
 /// A prepared input and what it is by content.
@@ -20,16 +21,29 @@ pub(crate) struct Identified {
     pub(crate) content: Option<ContentId>,
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Inputs {}
-
+/// Makes every input ready and finds out what it is by content.
 pub(super) async fn inputs(
     shared: &Shared,
     execution: &Execution,
     folder: &Path,
 ) -> Result<Vec<Identified>, Failure> {
-    let _ = (shared, execution, folder);
-    Ok(Vec::new())
+    let sources = &execution.job.task.input_sources;
+    let context = context(shared, execution);
+    let prepared = shared.inputs.prepare(sources, &context, folder).await?;
+    let mounts = inputs::mounts(sources, &prepared);
+    let now = shared.clock.wall();
+    let mut identified = Vec::with_capacity(mounts.len());
+    for (source, mount) in sources.iter().zip(mounts) {
+        let content =
+            if mount.read_only { Some(shared.identities.of(&mount.source, now).await?) } else { None };
+        identified.push(Identified { source_type: source.source.type_name().to_owned(), mount, content });
+    }
+    Ok(identified)
+}
+
+/// What bounds the inputs of an execution.
+pub(super) fn context(shared: &Shared, execution: &Execution) -> InputContext {
+    InputContext { limits: shared.limits.clone(), grants: execution.granted.clone() }
 }
 
 /// The execution's environment: the task's, the host's where it is allowed, and Frogfish's own.

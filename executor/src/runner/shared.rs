@@ -15,12 +15,13 @@ use crate::engine::Engine;
 use crate::env::HostVariables;
 use crate::error::Error;
 use crate::id::ExecutionId;
+use crate::inputs::InputSources;
 use crate::journal::{Filter, Journal, Page, Timestamp};
 use crate::limits::Limits;
 use crate::logs::{LogError, LogOptions, Logs};
 use crate::naming::Naming;
 use crate::runner::home::Home;
-use crate::runner::prepare::Inputs;
+use crate::runner::identity::Identities;
 use crate::runner::reconcile::Reconciled;
 use crate::runner::registry::Registry;
 use crate::runner::reservation::Reservations;
@@ -31,7 +32,8 @@ pub(crate) struct Shared {
     pub(crate) home: Home,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) engines: BTreeMap<&'static str, Arc<dyn Engine>>,
-    pub(crate) inputs: Inputs,
+    pub(crate) inputs: InputSources,
+    pub(crate) identities: Identities,
     pub(crate) capacity: Capacity,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Arc<Limits>,

@@ -146,7 +146,8 @@ fn very_many_wrong_items_are_refused_in_bounded_time() {
         (0..9_000).map(|index| format!("{{Name: o{index}, Path: /in{index}}}")).collect();
     let lists =
         format!("    InputSources: [{}]\n    ResultPaths: [{}]\n", inputs.join(","), outputs.join(","));
-    assert!(refused(wasm_job(&lists).as_bytes()).contains("conflicts with input target"));
+    let error = refused(wasm_job(&lists).as_bytes());
+    assert!(error.contains("conflicts with input target"), "{error}");
     let key = "k".repeat(60);
     let keys: Vec<String> = (0..90_000).map(|index| format!("{key}{index}: 1")).collect();
     refused(keys.join("\n").as_bytes());
