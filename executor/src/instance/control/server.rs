@@ -128,7 +128,7 @@ async fn serve(stream: UnixStream, handler: &dyn ControlHandler, bytes_max: usiz
     let patience = Duration::from_millis(REQUEST_MS_MAX);
     let request = match tokio::time::timeout(patience, read_request(&mut read, bytes_max)).await {
         Ok(request) => request?,
-        Err(_) => Err(refusal(format!("no request within {REQUEST_MS_MAX} ms"))),
+        Err(_) => Err(refusal(&format!("no request within {REQUEST_MS_MAX} ms"))),
     };
     let result = match request {
         Ok(request) => answer(request, handler, &mut read, &mut write).await?,
@@ -141,7 +141,7 @@ async fn serve(stream: UnixStream, handler: &dyn ControlHandler, bytes_max: usiz
     send(&mut write, &last).await
 }
 
-fn refusal(message: String) -> Failure {
+fn refusal(message: &str) -> Failure {
     Failure::new(ReasonCode::SpecError, format!("control socket: {message}"))
 }
 
@@ -154,9 +154,9 @@ async fn read_request(
     let bounded = u64::try_from(bytes_max).unwrap_or(u64::MAX);
     read.take(bounded).read_until(b'\n', &mut line).await?;
     if line.last() != Some(&b'\n') {
-        return Ok(Err(refusal(format!("a request is one line of at most {bytes_max} bytes"))));
+        return Ok(Err(refusal(&format!("a request is one line of at most {bytes_max} bytes"))));
     }
-    Ok(serde_json::from_slice(&line).map_err(|error| refusal(format!("reading the request: {error}"))))
+    Ok(serde_json::from_slice(&line).map_err(|error| refusal(&format!("reading the request: {error}"))))
 }
 
 async fn answer(
