@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::engine::{Determinism, OutputMount};
 use crate::id::{ExecutionId, JobId};
+use crate::inputs::GrantedPath;
 use crate::spec::{
     ByteSize, CreateAs, EngineSpec, InputSource, Job, LocalSource, MilliCpu, NetworkType, Problem,
     ResultPath, Source, WasmParams,
@@ -23,7 +24,7 @@ pub struct Execution {
     pub(crate) job: Job,
     pub(crate) determinism: Determinism,
     pub(crate) partition: Partition,
-    pub(crate) granted: Vec<PathBuf>,
+    pub(crate) granted: Vec<GrantedPath>,
     pub(crate) owner: Option<Value>,
     pub(crate) problems: Vec<Problem>,
 }
@@ -137,7 +138,7 @@ impl Execution {
             return self;
         };
         let local = LocalSource { source_path: path.to_owned(), read_write, create_as: CreateAs::NoCreate };
-        self.granted.push(source.to_owned());
+        self.granted.push(GrantedPath { path: source.to_owned(), read_write });
         self.source(Source::Local(local), target)
     }
 
@@ -198,10 +199,10 @@ impl Execution {
         self
     }
 
-    /// Allows a local path that the job names.
+    /// Allows a local path that the job names, and what lies below it.
     #[must_use]
-    pub fn allow_path(mut self, path: impl Into<PathBuf>) -> Self {
-        self.granted.push(path.into());
+    pub fn allow_path(mut self, path: impl Into<PathBuf>, read_write: bool) -> Self {
+        self.granted.push(GrantedPath { path: path.into(), read_write });
         self
     }
 

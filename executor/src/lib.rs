@@ -9,10 +9,14 @@ pub mod clock;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod engine;
+pub mod env;
 mod error;
 mod execution;
 mod failure;
+mod glob;
 mod id;
+pub mod inputs;
+pub mod instance;
 pub mod journal;
 pub mod limits;
 pub mod logs;
@@ -22,6 +26,8 @@ mod runner;
 pub mod spec;
 mod state;
 mod stop;
+#[cfg(feature = "wasm")]
+pub mod wasm;
 
 pub use error::Error;
 pub use execution::{Execution, Partition, Prepared};

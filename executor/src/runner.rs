@@ -13,8 +13,10 @@
 mod admission;
 mod builder;
 mod collect;
+mod control;
 mod handle;
 mod home;
+mod identity;
 mod line;
 mod live;
 mod outcome;
@@ -46,6 +48,7 @@ use crate::failure::{Failure, ReasonCode};
 use crate::id::ExecutionId;
 use crate::journal::{Change, Edge, Filter, Notes, Page, Patch, Record};
 use crate::logs::{LogOptions, Logs};
+use crate::runner::home::FolderGuard;
 use crate::runner::line::{Entry, Line};
 use crate::runner::live::Live;
 use crate::runner::phases::Phases;
@@ -128,7 +131,8 @@ impl Runner {
         let shared = &self.shared;
         let folder = line::folder_of(shared.executions(), &execution.id);
         let now = shared.clock.wall();
-        let live = Arc::new(Live::new(execution.id.clone(), execution.job_id.clone(), folder, now));
+        let guard = shared.home.is_private().then(|| Arc::new(FolderGuard::new(folder.clone())));
+        let live = Arc::new(Live::new(execution.id.clone(), execution.job_id.clone(), folder, now, guard));
         shared.registry.enter(&live).map_err(|taken| match taken {
             Taken::Live => Error::ExecutionAlreadyStarted(execution.id.clone()),
             Taken::Ended => Error::ExecutionAlreadyComplete(execution.id.clone()),
@@ -147,7 +151,7 @@ impl Runner {
             phases: Phases::new(shared.clock.monotonic()),
         };
         let owner = std::panic::AssertUnwindSafe(line.run(entry)).catch_unwind();
-        shared.tasks.spawn(guard(shared.clone(), live.clone(), owner));
+        shared.tasks.spawn(owned(shared.clone(), live.clone(), owner));
         Ok(ExecutionHandle::new(live))
     }
 
@@ -226,6 +230,8 @@ impl Runner {
         }
         let task = &job.task;
         let engine = self.engine(task.engine.type_name())?;
+        let context = prepare::context(&self.shared, execution);
+        self.shared.inputs.check(&task.input_sources, &context).await.map_err(Error::Refused)?;
         engine.check(task).await.map_err(Error::Refused)?;
         if let Err(shortage) = self.shared.capacity.check(&self.shared.amounts(&resources))
             && shortage.kind == ShortageKind::Never
@@ -360,12 +366,12 @@ impl Runner {
         self.shared.reservations.release_all();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
-        self.shared.home.close();
+        self.shared.home.close().await;
     }
 }
 
 /// Makes sure that a defect in the owning task ends its execution instead of leaving others waiting.
-async fn guard(
+async fn owned(
     shared: Arc<Shared>,
     live: Arc<Live>,
     owner: impl Future<Output = Result<(), Box<dyn std::any::Any + Send>>>,

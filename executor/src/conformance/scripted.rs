@@ -15,7 +15,7 @@ use crate::execution::Execution;
 use crate::failure::{Failure, ReasonCode};
 use crate::id::ExecutionId;
 use crate::spec::{EngineSpec, Job, ResultPath, SpecConfig, Task};
-use crate::stop::{Stop, StopReason};
+use crate::stop::Stop;
 
 /// The engine type of [`ScriptedEngine`].
 pub const ENGINE_SCRIPTED: &str = "scripted";
@@ -28,16 +28,14 @@ pub enum Step {
     Stdout(String),
     /// Prints to standard error.
     Stderr(String),
-    /// Prints the value of a variable and a newline.
-    PrintEnv(String),
+    /// Prints every variable, a line `NAME=value` for each, sorted.
+    PrintEnv,
     /// Prints the content of an input that is a file.
     Cat(String),
     /// Writes a file into an output.
     Write {
-        /// The output's name.
-        output: String,
-        /// The file's name.
-        file: String,
+        /// The file's path, below an output's.
+        path: String,
         /// What is in it.
         content: String,
     },
@@ -88,6 +86,32 @@ impl ScriptedEngine {
     /// From now on it says that it is down, or ready again.
     pub fn set_down(&self, reason: Option<Failure>) {
         *self.down.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+}
+
+impl crate::conformance::engine::Programs for ScriptedEngine {
+    fn prints(&self, out: &str, err: &str) -> Execution {
+        Self::execution(&[Step::Stdout(out.into()), Step::Stderr(err.into()), Step::Exit(123)], &[])
+    }
+
+    fn waits(&self) -> Execution {
+        Self::execution(&[Step::Stdout("begun\n".into()), Step::Forever], &[])
+    }
+
+    fn spins(&self) -> Execution {
+        Self::execution(&[Step::Forever], &[])
+    }
+
+    fn prints_environment(&self) -> Execution {
+        Self::execution(&[Step::PrintEnv], &[])
+    }
+
+    fn copies(&self, path: &str) -> Execution {
+        Self::execution(&[Step::Cat(path.into())], &[])
+    }
+
+    fn writes(&self, path: &str, content: &str) -> Execution {
+        Self::execution(&[Step::Write { path: path.into(), content: content.into() }], &[])
     }
 }
 
@@ -143,12 +167,12 @@ async fn take(step: Step, run: &EngineRun) -> Option<EngineEnd> {
     let done = match step {
         Step::Stdout(text) => print(Stream::Stdout, text.as_bytes()),
         Step::Stderr(text) => print(Stream::Stderr, text.as_bytes()),
-        Step::PrintEnv(name) => {
-            let value = run.env.get(&name).map_or("", String::as_str);
-            print(Stream::Stdout, format!("{value}\n").as_bytes())
+        Step::PrintEnv => {
+            let lines: String = run.env.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+            print(Stream::Stdout, lines.as_bytes())
         }
         Step::Cat(target) => cat(&target, run),
-        Step::Write { output, file, content } => write(&output, &file, &content, run),
+        Step::Write { path, content } => write(&path, &content, run),
         Step::SleepMs(ms) => return sleep(&run.stop, Some(Duration::from_millis(ms))).await,
         Step::Forever => return sleep(&run.stop, None).await,
         Step::Exit(code) => return Some(EngineEnd::exited(code)),
@@ -168,8 +192,11 @@ fn cat(target: &str, run: &EngineRun) -> Result<(), String> {
     run.capture.write(Stream::Stdout, &bytes).map_err(|error| error.to_string())
 }
 
-fn write(output: &str, file: &str, content: &str, run: &EngineRun) -> Result<(), String> {
-    let output = run.outputs.iter().find(|mount| mount.name == output).ok_or("no such output")?;
+fn write(path: &str, content: &str, run: &EngineRun) -> Result<(), String> {
+    let below =
+        |target: &str| path.strip_prefix(target).and_then(|rest| rest.strip_prefix('/')).map(str::to_owned);
+    let found = run.outputs.iter().find_map(|output| Some((output, below(&output.target)?)));
+    let (output, file) = found.ok_or_else(|| format!("{path} is below no output"))?;
     fs::write(output.source.join(file), content).map_err(|error| error.to_string())
 }
 
@@ -182,11 +209,7 @@ async fn sleep(stop: &Stop, duration: Option<Duration>) -> Option<EngineEnd> {
     };
     tokio::select! {
         biased;
-        reason = stop.requested() => Some(EngineEnd::failed(failure_of(reason))),
+        reason = stop.requested() => Some(EngineEnd::failed(reason.to_failure())),
         () = asleep => None,
     }
-}
-
-fn failure_of(reason: StopReason) -> Failure {
-    reason.to_failure()
 }

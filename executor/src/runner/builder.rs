@@ -6,15 +6,24 @@ use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
+use crate::blocking;
 use crate::capacity::{Amounts, Capacity, host_totals};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::Engine;
+use crate::env::HostVariables;
 use crate::error::Error;
-use crate::journal::{Journal, MemoryJournal};
+use crate::inputs::{AllowedPath, InlineInputs, InputSource, InputSources, LocalInputs};
+use crate::instance::Instance;
+use crate::journal::{self, FileJournal, Journal, MemoryJournal};
 use crate::limits::Limits;
 use crate::naming::Naming;
 use crate::runner::Runner;
+use crate::runner::control::Control;
 use crate::runner::home::Home;
+use crate::runner::identity::Identities;
+use crate::runner::reconcile::{self, Reconciled};
+use crate::runner::registry::Registry;
+use crate::runner::reservation::Reservations;
 use crate::runner::shared::Shared;
 
 /// What survives of the record of an execution.
@@ -29,10 +38,23 @@ pub enum Durability {
 }
 
 /// A runner to be put together: engines, folder, durability, limits.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), frogfish::Error> {
+/// # #[cfg(feature = "wasm")] {
+/// use frogfish::{Durability, Runner};
+///
+/// let runner = Runner::builder().wasm().data_dir("/var/lib/jobs").durability(Durability::Process).build().await?;
+/// # let _ = runner; }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Default)]
 #[must_use]
 pub struct RunnerBuilder {
     engines: Vec<Arc<dyn Engine>>,
+    inputs: Vec<Arc<dyn InputSource>>,
+    #[cfg(feature = "wasm")]
+    wasm: Option<Option<crate::wasm::WasmConfig>>,
     folder: Folder,
     cache_dir: Option<PathBuf>,
     durability: Durability,
@@ -41,8 +63,7 @@ pub struct RunnerBuilder {
     limits: Limits,
     naming: Naming,
     total: Option<Amounts>,
-    host_env: BTreeMap<String, String>,
-    forward_env: Vec<String>,
+    host_env: HostVariables,
     allow_paths: Vec<String>,
     host: Option<String>,
 }
@@ -60,9 +81,29 @@ enum Folder {
 }
 
 impl RunnerBuilder {
+    /// Runs WebAssembly jobs with wasmtime, within this runner's limits.
+    #[cfg(feature = "wasm")]
+    pub fn wasm(mut self) -> Self {
+        self.wasm = Some(None);
+        self
+    }
+
+    /// Runs WebAssembly jobs with wasmtime, set up as given.
+    #[cfg(feature = "wasm")]
+    pub fn wasm_with(mut self, config: crate::wasm::WasmConfig) -> Self {
+        self.wasm = Some(Some(config));
+        self
+    }
+
     /// Runs jobs of another engine type.
     pub fn engine(mut self, engine: Arc<dyn Engine>) -> Self {
         self.engines.push(engine);
+        self
+    }
+
+    /// Takes inputs of another source type.
+    pub fn input_source(mut self, source: Arc<dyn InputSource>) -> Self {
+        self.inputs.push(source);
         self
     }
 
@@ -130,8 +171,7 @@ impl RunnerBuilder {
         variables: BTreeMap<String, String>,
         globs: impl IntoIterator<Item = String>,
     ) -> Self {
-        self.host_env = variables;
-        self.forward_env = globs.into_iter().collect();
+        self.host_env = HostVariables { values: variables, allow: globs.into_iter().collect() };
         self
     }
 
@@ -157,17 +197,22 @@ impl RunnerBuilder {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(Error::NoRuntime);
         }
-        let folder = match self.folder {
-            Folder::Private => PathBuf::from("/tmp/frogfish-private"),
-            Folder::At(folder) => folder,
-            Folder::FirstFree(root, name) => root.join(format!("{name}-1")),
+        let limits = Arc::new(self.limits);
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let (instance, root) = blocking::run(move || open(self.folder)).await?;
+        let interrupted = instance.interrupted().is_some();
+        let journal_path = instance.journal_path();
+        let home = Home::new(instance)?;
+        let durable = self.durability == Durability::Process && !home.is_private();
+        let keeps_nothing = self.journal.is_none() && !durable;
+        let journal: Arc<dyn Journal> = match self.journal {
+            Some(journal) => journal,
+            None if durable => {
+                let open = move || FileJournal::open(&journal_path, journal::Durability::Process);
+                Arc::new(blocking::run(open).await?)
+            }
+            None => Arc::new(MemoryJournal::new()),
         };
-        let home = Home::at(folder.clone()).map_err(|source| Error::Io {
-            doing: "opening",
-            path: folder,
-            source,
-        })?;
-        let journal = self.journal.unwrap_or_else(|| Arc::new(MemoryJournal::new()));
         let total = match self.total {
             Some(total) => total,
             None => host_totals(home.folder()).map_err(|source| Error::Io {
@@ -176,27 +221,76 @@ impl RunnerBuilder {
                 source,
             })?,
         };
-        let limits = Arc::new(self.limits);
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        #[cfg_attr(not(feature = "wasm"), expect(unused_mut, reason = "only built-in engines are added"))]
+        let mut engines = self.engines;
+        #[cfg(feature = "wasm")]
+        if let Some(config) = self.wasm {
+            engines.push(wasm_engine(config, &limits, self.cache_dir.as_deref())?);
+        }
         let engines: BTreeMap<&'static str, Arc<dyn Engine>> =
-            self.engines.into_iter().map(|engine| (engine.engine_type(), engine)).collect();
+            engines.into_iter().map(|engine| (engine.engine_type(), engine)).collect();
+        let mut reconciled = Reconciled::default();
+        let now = clock.wall();
+        // A journal in memory knows nothing of what an earlier process kept: it is no judge of it.
+        if interrupted && !keeps_nothing {
+            reconcile::settle(&*journal, home.executions(), &engines, now, &mut reconciled).await?;
+        }
+        if let Some(root) = root {
+            reconcile::settle_dead(&root, home.folder(), &engines, now, &mut reconciled).await;
+        }
+        let allowed =
+            self.allow_paths.iter().map(|text| text.parse()).collect::<Result<Vec<AllowedPath>, _>>()?;
+        let sources: [Arc<dyn InputSource>; 2] =
+            [Arc::new(InlineInputs::default()), Arc::new(LocalInputs::new(allowed))];
         let shared = Arc::new(Shared {
             home,
             journal,
             engines,
-            inputs: crate::runner::prepare::Inputs::default(),
+            inputs: InputSources::new(sources.into_iter().chain(self.inputs)),
+            identities: Identities::default(),
             capacity: Capacity::new(total, limits.queue_max),
             clock,
             limits,
             naming: self.naming,
             host_env: self.host_env,
-            host: self.host.unwrap_or_default(),
-            registry: super::registry::Registry::default(),
-            reservations: super::reservation::Reservations::default(),
+            host: self.host.unwrap_or_else(node_name),
+            registry: Registry::default(),
+            reservations: Reservations::default(),
             tasks: TaskTracker::new(),
-            reconciled: super::reconcile::Reconciled::default(),
-            keeps_nothing: true,
+            reconciled,
+            keeps_nothing,
         });
+        if !shared.home.is_private() {
+            shared.home.answer(Arc::new(Control::new(&shared)), &shared.limits)?;
+        }
         Ok(Runner::new(shared))
     }
+}
+
+/// The instance, and the folder in and below which its kin lie.
+fn open(folder: Folder) -> Result<(Instance, Option<PathBuf>), Error> {
+    Ok(match folder {
+        Folder::Private => (Instance::private()?, None),
+        Folder::At(folder) => (Instance::open(&folder)?, Some(folder)),
+        Folder::FirstFree(root, name) => (Instance::open_first_free(&root, &name)?, Some(root)),
+    })
+}
+
+/// The kernel's name for this host.
+fn node_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(feature = "wasm")]
+fn wasm_engine(
+    config: Option<crate::wasm::WasmConfig>,
+    limits: &Limits,
+    cache_dir: Option<&std::path::Path>,
+) -> Result<Arc<dyn Engine>, Error> {
+    let config = config.unwrap_or_else(|| {
+        let mut config = crate::wasm::WasmConfig::from_limits(limits);
+        config.cache_dir = cache_dir.map(|folder| folder.join("modules"));
+        config
+    });
+    Ok(Arc::new(crate::wasm::WasmEngine::new(config).map_err(Error::Refused)?))
 }

@@ -12,14 +12,16 @@ use tokio_util::task::TaskTracker;
 use crate::capacity::{Amounts, Capacity};
 use crate::clock::Clock;
 use crate::engine::Engine;
+use crate::env::HostVariables;
 use crate::error::Error;
 use crate::id::ExecutionId;
+use crate::inputs::InputSources;
 use crate::journal::{Filter, Journal, Page, Timestamp};
 use crate::limits::Limits;
 use crate::logs::{LogError, LogOptions, Logs};
 use crate::naming::Naming;
 use crate::runner::home::Home;
-use crate::runner::prepare::Inputs;
+use crate::runner::identity::Identities;
 use crate::runner::reconcile::Reconciled;
 use crate::runner::registry::Registry;
 use crate::runner::reservation::Reservations;
@@ -30,13 +32,13 @@ pub(crate) struct Shared {
     pub(crate) home: Home,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) engines: BTreeMap<&'static str, Arc<dyn Engine>>,
-    pub(crate) inputs: Inputs,
+    pub(crate) inputs: InputSources,
+    pub(crate) identities: Identities,
     pub(crate) capacity: Capacity,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) naming: Naming,
-    /// Variables of the host that jobs may be given, as the caller passed them.
-    pub(crate) host_env: BTreeMap<String, String>,
+    pub(crate) host_env: HostVariables,
     /// What receipts call this host.
     pub(crate) host: String,
     pub(crate) registry: Registry,

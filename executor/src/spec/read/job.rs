@@ -129,6 +129,11 @@ impl Reader<'_> {
             LEGACY_RESOURCES,
         ];
         let mut task = Task::default();
+        if node.is_null() {
+            let problem = Problem::new(at.path(), "the task is empty").found(node.describe()).line(node.line);
+            self.refuse(problem.allowed("an object with Name and Engine"));
+            return task;
+        }
         let Some(values) = self.object(node, at, &keys) else { return task };
         let [name, engine, publisher, env, meta, inputs, outputs, resources, network, timeouts, legacy] =
             values;

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use super::{good, read, wasm_job};
@@ -48,7 +49,8 @@ fn aliases_that_explode_are_refused() {
     let mut text = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
     for level in 1..30 {
         let before = level - 1;
-        text.push_str(&format!("a{level}: &a{level} [{}]\n", vec![format!("*a{before}"); 10].join(",")));
+        let aliases = vec![format!("*a{before}"); 10].join(",");
+        writeln!(text, "a{level}: &a{level} [{aliases}]").unwrap();
     }
     assert!(refused(text.as_bytes()).contains("nodes_max"));
 
@@ -58,7 +60,7 @@ fn aliases_that_explode_are_refused() {
 
     let mut deep = String::from("a0: &a0 [x]\n");
     for level in 1..200 {
-        deep.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+        writeln!(deep, "a{level}: &a{level} [*a{}]", level - 1).unwrap();
     }
     assert!(refused(deep.as_bytes()).contains("nested too deeply"));
 
@@ -77,7 +79,8 @@ fn too_many_values_are_refused_in_both_formats() {
 
 #[test]
 fn many_problems_are_counted_not_listed() {
-    let keys: String = (0..5_000).map(|index| format!("zzz{index}: 1\n")).collect();
+    let keys: Vec<String> = (0..5_000).map(|index| format!("zzz{index}: 1")).collect();
+    let keys = keys.join("\n");
     let error = read(&keys).unwrap_err();
     assert_eq!(error.problems.len(), 101);
     assert!(error.problems[100].message.contains("problems more"), "{error}");
@@ -127,4 +130,25 @@ fn limits_are_the_callers_to_set() {
     assert!(options.read(wasm_job("").as_bytes()).unwrap_err().to_string().contains("2 levels (depth_max)"));
     let value = good(&wasm_job("")).to_value();
     assert!(options.read_value(&value).is_err());
+}
+
+#[test]
+fn very_many_wrong_items_are_refused_in_bounded_time() {
+    let nulls = vec!["null"; 45_000].join(",");
+    let empty = vec!["{}"; 45_000].join(",");
+    for (inputs, outputs) in [(&nulls, &nulls), (&empty, &empty)] {
+        let lists = format!("    InputSources: [{inputs}]\n    ResultPaths: [{outputs}]\n");
+        refused(wasm_job(&lists).as_bytes());
+    }
+    let input = "{Source: {Type: ipfs, Params: {CID: x}}, Target: ";
+    let inputs: Vec<String> = (0..9_000).map(|index| format!("{input}/in{index}}}")).collect();
+    let outputs: Vec<String> =
+        (0..9_000).map(|index| format!("{{Name: o{index}, Path: /in{index}}}")).collect();
+    let lists =
+        format!("    InputSources: [{}]\n    ResultPaths: [{}]\n", inputs.join(","), outputs.join(","));
+    let error = refused(wasm_job(&lists).as_bytes());
+    assert!(error.contains("conflicts with input target"), "{error}");
+    let key = "k".repeat(60);
+    let keys: Vec<String> = (0..90_000).map(|index| format!("{key}{index}: 1")).collect();
+    refused(keys.join("\n").as_bytes());
 }

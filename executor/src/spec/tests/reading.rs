@@ -3,6 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{docker_job, good, problem_at, read, wasm_job};
+use crate::spec::tree::{Budget, Node, SpecLimits, yaml};
 use crate::spec::{
     CreateAs, EngineSpec, Job, JobType, NetworkType, Operator, ReadOptions, Resources, S3PartitionType,
     Source, WasmParams,
@@ -80,11 +81,8 @@ Tasks:
         (task.network.network_type, task.network.domains[0].as_str()),
         (NetworkType::Http, "example.org")
     );
-    assert_eq!(task.timeouts.execution, Duration::from_secs(60));
-    assert_eq!(
-        (task.timeouts.queue, task.timeouts.total),
-        (Duration::from_secs(60), Duration::from_secs(3600))
-    );
+    assert_eq!(task.timeouts.execution, Duration::from_mins(1));
+    assert_eq!((task.timeouts.queue, task.timeouts.total), (Duration::from_mins(1), Duration::from_hours(1)));
 }
 
 #[test]
@@ -298,7 +296,7 @@ fn one_task_is_expected() {
     let two = "Tasks: [{Name: a, Engine: {Type: noop}}, {Name: b, Engine: {Type: noop}}]";
     assert!(problem_at(two, "Tasks").contains("only one task is supported per job; found 2 tasks"));
     assert!(problem_at("Tasks: [{Name: a}]", "Tasks[0].Engine").contains("invalid engine"));
-    assert!(problem_at("Tasks: [null]", "Tasks[0].Name").contains("missing task name"));
+    assert!(problem_at("Tasks: [null]", "Tasks[0]").contains("the task is empty"));
 }
 
 #[test]
@@ -364,4 +362,18 @@ fn engines_that_others_bring_are_read_on_request() {
     let job = options.read(text.as_bytes()).unwrap();
     assert_eq!(job.task.engine.type_name(), "mine");
     assert_eq!(job.to_value()["Tasks"][0]["Engine"]["Params"]["EntryModule"], "/m.wasm");
+}
+
+/// Made with sigs.k8s.io/yaml v1.6.0, Bacalhau's library: each text, and what `YAMLToJSON` gives, null for an error.
+const GO_YAML: &str = include_str!("recorded/go_yaml_scalars.json");
+
+#[test]
+fn scalars_are_read_as_bacalhaus_yaml_library_reads_them() {
+    let rows: Vec<(String, Option<String>)> = serde_json::from_str(GO_YAML).unwrap();
+    assert!(rows.len() > 90);
+    for (text, theirs) in rows {
+        let ours = yaml::parse(&text, &mut Budget::new(SpecLimits::default())).ok().map(Node::into_value);
+        let theirs = theirs.map(|json| serde_json::from_str::<serde_json::Value>(&json).unwrap());
+        assert_eq!(ours, theirs, "{text:?}");
+    }
 }

@@ -7,7 +7,7 @@ use rustix::fs::{FallocateFlags, OFlags, SeekFrom as HostSeek};
 use rustix::io::Errno;
 
 use super::stat::set_times_of;
-use super::{FileTimes, FsResult, Stat, Vfs};
+use super::{FileIdentity, FileTimes, FsResult, MountId, Stat, Vfs};
 
 /// One of the host's regular files, open with a position of its own.
 #[derive(Debug)]
@@ -84,7 +84,15 @@ impl File {
     /// Whether writes go to the end.
     pub(crate) fn set_append(&self, append: bool) -> FsResult<()> {
         let flags = rustix::fs::fcntl_getfl(&self.fd)?;
-        rustix::fs::fcntl_setfl(&self.fd, if append { flags | OFlags::APPEND } else { flags - OFlags::APPEND })
+        rustix::fs::fcntl_setfl(
+            &self.fd,
+            if append { flags | OFlags::APPEND } else { flags - OFlags::APPEND },
+        )
+    }
+
+    /// What tells this version of the file from others.
+    pub(crate) fn identity(&self) -> FsResult<FileIdentity> {
+        Ok(FileIdentity::of(&rustix::fs::fstat(&self.fd)?))
     }
 
     /// Sets the file's times.
@@ -94,6 +102,12 @@ impl File {
 }
 
 impl Vfs {
+    /// Opens a mounted file for reading.
+    pub(crate) fn open_mount(&self, mount: MountId) -> FsResult<File> {
+        let fd = self.tree.open_file(mount, OFlags::RDONLY | OFlags::NONBLOCK)?;
+        Ok(File { fd, ino: None, read: true, write: false, writable: false })
+    }
+
     /// The properties of an open file.
     pub(crate) fn stat_file(&self, file: &File) -> FsResult<Stat> {
         let host = rustix::fs::fstat(&file.fd)?;
