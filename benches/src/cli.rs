@@ -194,12 +194,7 @@ fn print_scenario(found: &ScenarioReport, drift_percent_max: f64, seed: u64) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use super::*;
-
-    /// Longest time that the self-test may take in CI.
-    const SELF_TEST_LIMIT: Duration = Duration::from_secs(5);
 
     #[test]
     fn the_self_test_measures_two_commands_and_writes_both_files() {
@@ -208,11 +203,9 @@ mod tests {
         let shown = out.display().to_string();
         let args =
             ["frogfish-benches", "run", "--quick", "--scenario", "self-test", "--out", &shown, "--strict"];
-        let began = Instant::now();
         let work = dir.path().display().to_string();
         let cli = Cli::parse_from(args.into_iter().chain(["--work-dir", &work]));
         assert!(run(cli).unwrap());
-        assert!(began.elapsed() < SELF_TEST_LIMIT);
         let report = json::read(&out.with_extension("json")).unwrap();
         let pair = &report.scenarios[0].pairs[0];
         assert_eq!(pair.sides, ["true", "sh"]);

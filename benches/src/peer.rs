@@ -10,6 +10,8 @@
 
 pub(crate) mod bacalhau;
 pub(crate) mod command;
+#[cfg(feature = "runner")]
+pub(crate) mod frogfish;
 pub(crate) mod library;
 pub(crate) mod lines;
 pub(crate) mod serve;
