@@ -144,7 +144,7 @@ fn programs(args: &RunArgs) -> Result<Programs, Error> {
     let beside = harness.parent().unwrap_or(Path::new("."));
     let frogfish = args.frogfish.clone().unwrap_or_else(|| beside.join("frogfish"));
     let cache = beside.parent().unwrap_or(beside).join("bench-peers");
-    Ok(Programs { frogfish, cache, harness })
+    Ok(Programs { frogfish, harness, cache })
 }
 
 fn write(report: &Report, args: &RunArgs, programs: &Programs, started: Timestamp) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! What can go wrong while measuring, each with what was attempted on what.
 
+use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
@@ -25,11 +26,11 @@ impl Error {
         move |source| Self::Io { doing, path, source }
     }
 
-    pub(crate) fn peer(peer: &str, message: impl ToString) -> Self {
+    pub(crate) fn peer(peer: &str, message: impl Display) -> Self {
         Self::Peer { peer: peer.to_owned(), message: message.to_string() }
     }
 
-    pub(crate) fn scenario(name: &str, message: impl ToString) -> Self {
+    pub(crate) fn scenario(name: &str, message: impl Display) -> Self {
         Self::Scenario { name: name.to_owned(), message: message.to_string() }
     }
 }

@@ -42,10 +42,10 @@ pub(crate) fn scenario(scenario: &Scenario, plan: &Plan<'_>) -> Result<ScenarioR
     let peers = plan.against.unwrap_or(&named);
 
     for peer in peers.iter().filter(|peer| peer.name() != scenario.subject) {
-        pair(scenario, plan, &files, &[subject.clone(), peer.clone()], &mut report)?;
+        pair(scenario, plan, &files, &[subject.clone(), peer.clone()], &mut report);
     }
     if report.pairs.is_empty() {
-        pair(scenario, plan, &files, &[subject], &mut report)?;
+        pair(scenario, plan, &files, &[subject], &mut report);
     }
     report.judge();
     Ok(report)
@@ -63,7 +63,7 @@ fn pair(
     files: &Files<'_>,
     specs: &[PeerSpec],
     report: &mut ScenarioReport,
-) -> Result<(), Error> {
+) {
     let mut sides = Vec::new();
     for spec in specs {
         match ready(scenario, plan, files, spec, report.pairs.len()) {
@@ -71,7 +71,7 @@ fn pair(
             Err(error) => {
                 eprintln!("  {}: not run: {error}", spec.name());
                 report.sides.insert(spec.name().to_owned(), SideReport::not_run(&error.to_string()));
-                return Ok(());
+                return;
             }
         }
     }
@@ -89,7 +89,6 @@ fn pair(
         report.sides.insert(side.peer.name().to_owned(), SideReport { about, gauges, not_run: None });
     }
     report.pairs.push(pair);
-    Ok(())
 }
 
 fn ready(

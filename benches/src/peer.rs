@@ -62,6 +62,8 @@ pub(crate) struct Case {
     pub(crate) module: Option<PathBuf>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) input: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) image: Option<String>,
     pub(crate) cold: bool,
     pub(crate) args: Vec<String>,
     pub(crate) env: BTreeMap<String, String>,
@@ -78,6 +80,7 @@ impl Case {
             work: work.to_owned(),
             module: module.map(Path::to_owned),
             input: input.map(Path::to_owned),
+            image: scenario.image.clone(),
             cold: scenario.cold,
             args: scenario.args.clone(),
             env: scenario.env.clone(),
@@ -161,14 +164,15 @@ pub(crate) fn find(
         PeerSpec::Named(name) => scenario.command.get(name),
     };
     if let Some(line) = line {
-        return Ok(Box::new(command::Command::new(name, line, programs)?));
+        let before = scenario.prepare.get(name).map(String::as_str);
+        return Ok(Box::new(command::Command::new(name, line, before, programs)?));
     }
     match (name, scenario.kind) {
         (name, Kind::Wasm) if serve::NAMES.contains(&name) => {
             let argv = [programs.harness.display().to_string(), "peer".to_owned(), name.to_owned()];
             Ok(Box::new(lines::Lines::start(name, &argv)?))
         }
-        ("bacalhau", Kind::Wasm) => {
+        ("bacalhau", Kind::Wasm | Kind::Docker) => {
             let binary = bacalhau::build(&programs.cache)?;
             Ok(Box::new(lines::Lines::start(name, &[binary.display().to_string()])?))
         }

@@ -34,6 +34,8 @@ const BUILT_IN: &[(&str, &str)] = &[
 pub(crate) enum Kind {
     /// WASM jobs inside a process that lives on: the clock is in that process.
     Wasm,
+    /// Docker jobs started by a process that lives on.
+    Docker,
     /// A whole command, from process start to exit.
     Command,
 }
@@ -86,6 +88,9 @@ pub(crate) struct Scenario {
     /// A module of your own, relative to the scenario file.
     #[serde(default)]
     pub(crate) module: Option<PathBuf>,
+    /// A Docker image that is already on the host.
+    #[serde(default)]
+    pub(crate) image: Option<String>,
     #[serde(default)]
     pub(crate) args: Vec<String>,
     #[serde(default)]
@@ -95,6 +100,9 @@ pub(crate) struct Scenario {
     /// Command lines by side, with placeholders; see the README.
     #[serde(default)]
     pub(crate) command: BTreeMap<String, String>,
+    /// Command lines by side that run once, before the first run.
+    #[serde(default)]
+    pub(crate) prepare: BTreeMap<String, String>,
     /// All sides must print the same text.
     #[serde(default)]
     pub(crate) same_output: bool,
@@ -218,6 +226,7 @@ impl Scenario {
             Kind::Wasm if self.guests.is_empty() && self.module.is_none() => {
                 Err("kind wasm needs guests or module".to_owned())
             }
+            Kind::Docker if self.image.is_none() => Err("kind docker needs image".to_owned()),
             Kind::Command if !self.command.contains_key(&self.subject) => {
                 Err(format!("kind command needs command.{}", self.subject))
             }

@@ -49,22 +49,6 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// Dropping the future asks the execution to stop.
     async fn run(&self, run: EngineRun) -> EngineEnd;
 
-    /// Executions of this instance that outlived the process which started them.
-    ///
-    /// # Errors
-    /// The engine could not be asked.
-    async fn survivors(&self) -> Result<Vec<Survivor>, Failure> {
-        Ok(Vec::new())
-    }
-
-    /// Continues with a survivor as [`run`](Self::run) would: waits for it, or harvests it, and never starts it again.
-    async fn adopt(&self, run: EngineRun) -> EngineEnd {
-        EngineEnd::failed(Failure::new(
-            crate::ReasonCode::Interrupted,
-            format!("execution {} was interrupted by a restart", run.execution_id),
-        ))
-    }
-
     /// Stops and removes whatever the engine holds for an execution; nothing to remove is no error.
     ///
     /// # Errors
@@ -82,15 +66,6 @@ pub enum Health {
     Ready,
     /// It cannot, for this reason, which the hint mends.
     Down(Failure),
-}
-
-/// An execution that an engine found running, or ended, at start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Survivor {
-    /// The execution.
-    pub execution_id: ExecutionId,
-    /// Whether it still runs.
-    pub running: bool,
 }
 
 /// How much of the host's chance an execution may see.

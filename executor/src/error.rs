@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::failure::{ErrorKind, Failure, ReasonCode};
 use crate::id::ExecutionId;
+use crate::inputs::InvalidPattern;
 use crate::instance::InstanceError;
 use crate::journal::JournalError;
 use crate::spec::SpecError;
@@ -44,6 +45,9 @@ pub enum Error {
     /// The data folder could not be used.
     #[error(transparent)]
     Instance(#[from] InstanceError),
+    /// A pattern for local paths is none.
+    #[error("allowed paths: {0}")]
+    AllowedPath(#[from] InvalidPattern),
     /// The logs could not be read.
     #[error("reading the logs of execution {id}: {source}")]
     Logs {
@@ -77,7 +81,10 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::ExecutionNotFound { .. } => ErrorKind::NotFound,
-            Self::ExecutionAlreadyStarted(_) | Self::ExecutionAlreadyComplete(_) | Self::Spec(_) => ErrorKind::Invalid,
+            Self::ExecutionAlreadyStarted(_)
+            | Self::ExecutionAlreadyComplete(_)
+            | Self::Spec(_)
+            | Self::AllowedPath(_) => ErrorKind::Invalid,
             Self::Refused(failure) => failure.kind(),
             Self::Journal(_) | Self::Instance(_) | Self::Logs { .. } | Self::Io { .. } => ErrorKind::Host,
             Self::ShuttingDown => ErrorKind::Cancelled,
@@ -95,6 +102,7 @@ impl Error {
             Self::Refused(failure) => failure.code.as_str(),
             Self::Journal(_) => "JournalError",
             Self::Instance(_) => "InstanceError",
+            Self::AllowedPath(_) => "InvalidPattern",
             Self::Logs { .. } => "LogError",
             Self::Io { .. } => "IoError",
             Self::ShuttingDown => "ShuttingDown",

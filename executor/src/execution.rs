@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use crate::engine::{Determinism, OutputMount};
 use crate::id::{ExecutionId, JobId};
+use crate::inputs::GrantedPath;
 use crate::spec::{
-    ByteSize, CreateAs, EngineSpec, InputSource, Job, LocalSource, MilliCpu, NetworkType, Problem, ResultPath, Source,
-    WasmParams,
+    ByteSize, CreateAs, EngineSpec, InputSource, Job, LocalSource, MilliCpu, NetworkType, Problem,
+    ResultPath, Source, WasmParams,
 };
 
 /// One attempt at a job: the job, its identity, and what the caller allows it.
@@ -23,7 +24,7 @@ pub struct Execution {
     pub(crate) job: Job,
     pub(crate) determinism: Determinism,
     pub(crate) partition: Partition,
-    pub(crate) granted: Vec<PathBuf>,
+    pub(crate) granted: Vec<GrantedPath>,
     pub(crate) owner: Option<Value>,
     pub(crate) problems: Vec<Problem>,
 }
@@ -69,7 +70,8 @@ impl Execution {
         let target = format!("/{name}");
         let mut job = Job { name: name.to_owned(), count: 1, ..Job::default() };
         job.task.name = "main".to_owned();
-        job.task.engine = EngineSpec::Wasm(WasmParams { entry_module: target.clone(), ..WasmParams::default() });
+        job.task.engine =
+            EngineSpec::Wasm(WasmParams { entry_module: target.clone(), ..WasmParams::default() });
         Self::new(job).input(module, target)
     }
 
@@ -128,12 +130,15 @@ impl Execution {
 
     fn local_input(mut self, source: &Path, target: String, read_write: bool) -> Self {
         let Some(path) = source.to_str() else {
-            let field = format!("Tasks[0].InputSources[{}].Source.Params.SourcePath", self.job.task.input_sources.len());
+            let field = format!(
+                "Tasks[0].InputSources[{}].Source.Params.SourcePath",
+                self.job.task.input_sources.len()
+            );
             self.problems.push(Problem::new(field, "the path is not UTF-8").found(source.display()));
             return self;
         };
         let local = LocalSource { source_path: path.to_owned(), read_write, create_as: CreateAs::NoCreate };
-        self.granted.push(source.to_owned());
+        self.granted.push(GrantedPath { path: source.to_owned(), read_write });
         self.source(Source::Local(local), target)
     }
 
@@ -194,10 +199,10 @@ impl Execution {
         self
     }
 
-    /// Allows a local path that the job names.
+    /// Allows a local path that the job names, and what lies below it.
     #[must_use]
-    pub fn allow_path(mut self, path: impl Into<PathBuf>) -> Self {
-        self.granted.push(path.into());
+    pub fn allow_path(mut self, path: impl Into<PathBuf>, read_write: bool) -> Self {
+        self.granted.push(GrantedPath { path: path.into(), read_write });
         self
     }
 

@@ -7,10 +7,11 @@
 //! - Only edges of [`State::may_become`](crate::State::may_become) are taken; a terminal state is final.
 //! - Every commit raises the record's revision by one.
 //!
-//! [`MemoryJournal`] keeps records for the life of the process.
+//! [`MemoryJournal`] keeps records for the life of the process, [`FileJournal`] in a file.
 
 mod edge;
 mod error;
+mod file;
 mod list;
 mod memory;
 mod notes;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 
 pub use edge::{Before, Change, Edge, Patch};
 pub use error::JournalError;
+pub use file::{Durability, FileJournal, JOURNAL_FILE, JournalView, SCHEMA_VERSION, read_journal};
 pub use list::{Filter, PAGE_BYTES_MAX, PAGE_RECORDS_MAX, Page};
 pub use memory::MemoryJournal;
 pub use notes::{NOTE_BYTES_MAX, NOTE_KEY_BYTES_MAX, NOTES_MAX, Note, Notes};

@@ -13,7 +13,10 @@
 mod admission;
 mod builder;
 mod collect;
+mod control;
 mod handle;
+mod home;
+mod identity;
 mod line;
 mod live;
 mod outcome;
@@ -37,6 +40,7 @@ pub use outcome::Outcome;
 pub use reconcile::Reconciled;
 pub use reservation::Reservation;
 
+use crate::capacity::ShortageKind;
 use crate::engine::{Engine, Health};
 use crate::error::Error;
 use crate::execution::{Execution, Prepared};
@@ -44,6 +48,7 @@ use crate::failure::{Failure, ReasonCode};
 use crate::id::ExecutionId;
 use crate::journal::{Change, Edge, Filter, Notes, Page, Patch, Record};
 use crate::logs::{LogOptions, Logs};
+use crate::runner::home::FolderGuard;
 use crate::runner::line::{Entry, Line};
 use crate::runner::live::Live;
 use crate::runner::phases::Phases;
@@ -117,11 +122,17 @@ impl Runner {
         self.begin(execution, checked, Entry::Prepared(Box::new(prepared))).await
     }
 
-    async fn begin(&self, execution: Execution, checked: Checked, entry: Entry) -> Result<ExecutionHandle, Error> {
+    async fn begin(
+        &self,
+        execution: Execution,
+        checked: Checked,
+        entry: Entry,
+    ) -> Result<ExecutionHandle, Error> {
         let shared = &self.shared;
         let folder = line::folder_of(shared.executions(), &execution.id);
         let now = shared.clock.wall();
-        let live = Arc::new(Live::new(execution.id.clone(), execution.job_id.clone(), folder, now));
+        let guard = shared.home.is_private().then(|| Arc::new(FolderGuard::new(folder.clone())));
+        let live = Arc::new(Live::new(execution.id.clone(), execution.job_id.clone(), folder, now, guard));
         shared.registry.enter(&live).map_err(|taken| match taken {
             Taken::Live => Error::ExecutionAlreadyStarted(execution.id.clone()),
             Taken::Ended => Error::ExecutionAlreadyComplete(execution.id.clone()),
@@ -140,7 +151,7 @@ impl Runner {
             phases: Phases::new(shared.clock.monotonic()),
         };
         let owner = std::panic::AssertUnwindSafe(line.run(entry)).catch_unwind();
-        shared.tasks.spawn(guard(shared.clone(), live.clone(), owner));
+        shared.tasks.spawn(owned(shared.clone(), live.clone(), owner));
         Ok(ExecutionHandle::new(live))
     }
 
@@ -155,7 +166,9 @@ impl Runner {
                 .with(Patch { owner, ..Patch::default() });
         match self.shared.journal.commit(edge, Notes::none()).await {
             Ok(_) => Ok(()),
-            Err(crate::journal::JournalError::Exists { execution }) => Err(Error::ExecutionAlreadyComplete(execution)),
+            Err(crate::journal::JournalError::Exists { execution }) => {
+                Err(Error::ExecutionAlreadyComplete(execution))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -165,10 +178,12 @@ impl Runner {
         match self.checked(execution).await {
             Err(Error::Refused(failure)) => Admission::Never(failure),
             Err(error) => Admission::Never(Failure::new(ReasonCode::SpecError, error.to_string())),
-            Ok(checked) => match self.shared.capacity.check(self.shared.amounts(&checked.resources)) {
+            Ok(checked) => match self.shared.capacity.check(&self.shared.amounts(&checked.resources)) {
                 Ok(()) => Admission::Now,
-                Err(shortage) if shortage.is_permanent() => Admission::Never(shortage.into()),
-                Err(shortage) => Admission::Later(shortage.into()),
+                Err(shortage) if shortage.kind == ShortageKind::Never => {
+                    Admission::Never(shortage.to_failure())
+                }
+                Err(shortage) => Admission::Later(shortage.to_failure()),
             },
         }
     }
@@ -182,13 +197,21 @@ impl Runner {
         let checked = match self.checked(execution).await {
             Ok(checked) => checked,
             Err(Error::Refused(failure)) => return Err(Admission::Never(failure)),
-            Err(error) => return Err(Admission::Never(Failure::new(ReasonCode::SpecError, error.to_string()))),
+            Err(error) => {
+                return Err(Admission::Never(Failure::new(ReasonCode::SpecError, error.to_string())));
+            }
         };
-        let held = self.shared.capacity.try_reserve(self.shared.amounts(&checked.resources)).map_err(|shortage| {
-            if shortage.is_permanent() { Admission::Never(shortage.into()) } else { Admission::Later(shortage.into()) }
-        })?;
+        let held = self.shared.capacity.try_reserve(&self.shared.amounts(&checked.resources)).map_err(
+            |shortage| {
+                if shortage.kind == ShortageKind::Never {
+                    Admission::Never(shortage.to_failure())
+                } else {
+                    Admission::Later(shortage.to_failure())
+                }
+            },
+        )?;
         let hold_ms_max = hold_ms_max.min(self.shared.limits.hold_ms_max);
-        Ok(self.shared.reservations.hold(&self.shared.tasks, execution.id.clone(), held, hold_ms_max))
+        Ok(self.shared.reservations.hold(execution.id.clone(), held, hold_ms_max))
     }
 
     /// Everything that can be known to be wrong before there is any effect.
@@ -207,12 +230,13 @@ impl Runner {
         }
         let task = &job.task;
         let engine = self.engine(task.engine.type_name())?;
-        self.shared.check_inputs(execution)?;
+        let context = prepare::context(&self.shared, execution);
+        self.shared.inputs.check(&task.input_sources, &context).await.map_err(Error::Refused)?;
         engine.check(task).await.map_err(Error::Refused)?;
-        if let Err(shortage) = self.shared.capacity.check(self.shared.amounts(&resources))
-            && shortage.is_permanent()
+        if let Err(shortage) = self.shared.capacity.check(&self.shared.amounts(&resources))
+            && shortage.kind == ShortageKind::Never
         {
-            return Err(Error::Refused(shortage.into()));
+            return Err(Error::Refused(shortage.to_failure()));
         }
         Ok(Checked { engine, resources })
     }
@@ -223,7 +247,10 @@ impl Runner {
             let mut known: Vec<_> = engines.keys().copied().collect();
             known.sort_unstable();
             let message = format!("this node does not support {engine_type}");
-            let hint = format!("engines here: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") });
+            let hint = format!(
+                "engines here: {}",
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            );
             Error::Refused(Failure::new(ReasonCode::EngineUnavailable, message).with_hint(hint))
         })
     }
@@ -305,7 +332,7 @@ impl Runner {
 
     /// The folder of this runner's instance.
     pub fn data_dir(&self) -> PathBuf {
-        self.shared.instance.folder().to_owned()
+        self.shared.home.folder().to_owned()
     }
 
     /// What was found and settled when the runner started.
@@ -339,12 +366,12 @@ impl Runner {
         self.shared.reservations.release_all();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
-        self.shared.instance.close();
+        self.shared.home.close().await;
     }
 }
 
 /// Makes sure that a defect in the owning task ends its execution instead of leaving others waiting.
-async fn guard(
+async fn owned(
     shared: Arc<Shared>,
     live: Arc<Live>,
     owner: impl Future<Output = Result<(), Box<dyn std::any::Any + Send>>>,
@@ -353,7 +380,8 @@ async fn guard(
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
         tracing::error!(execution = %live.id, panic = %text, "the task of an execution panicked");
-        let failure = Failure::new(ReasonCode::Internal, format!("the task of execution {} panicked: {text}", live.id));
+        let failure =
+            Failure::new(ReasonCode::Internal, format!("the task of execution {} panicked: {text}", live.id));
         let outcome = collect::without_results(&live, State::Failed, failure);
         live.announce_anyhow(State::Failed, shared.clock.wall(), Arc::new(outcome));
         shared.ended(&live.id).await;

@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use crate::failure::{Failure, ReasonCode};
+use crate::spec::GoDuration;
+
 /// Why an execution is asked to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -23,6 +26,24 @@ pub enum StopReason {
     },
     /// The runner is going away.
     Shutdown,
+}
+
+impl StopReason {
+    /// How an execution that obeyed has ended.
+    pub fn to_failure(self) -> Failure {
+        match self {
+            Self::Cancelled => Failure::new(ReasonCode::ExecutionCancelled, "execution already cancelled"),
+            Self::TimedOut { after_ms } => {
+                let limit = GoDuration::from_std(Duration::from_millis(after_ms));
+                let message = format!("Execution timed out after {limit}");
+                Failure::new(ReasonCode::ExecutionTimedOut, message)
+                    .with_hint("increase the task's timeout or allocate more resources")
+            }
+            Self::Shutdown => {
+                Failure::new(ReasonCode::Interrupted, "execution interrupted: its runner is shutting down")
+            }
+        }
+    }
 }
 
 type Waker = Box<dyn Fn() + Send + Sync>;

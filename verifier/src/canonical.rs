@@ -1,7 +1,8 @@
 //! Canonical JSON (RFC 8785): one text for one value, so that its digest is an identity.
 //!
 //! Keys are sorted by their UTF-16 code units, numbers written as ECMAScript writes them, nothing else added. An
-//! integer beyond 2⁵³ − 1 is refused rather than rounded: two different values must not have one text.
+//! integer beyond 2⁵³ − 1 that a reader of doubles would change is refused rather than rounded: two different values
+//! must not have one text.
 
 mod number;
 mod serializer;
@@ -17,7 +18,7 @@ use crate::Digest;
 #[non_exhaustive]
 pub enum CanonicalError {
     /// An integer that a double cannot hold exactly.
-    #[error("writing canonical JSON: the integer {0} is beyond 2^53 - 1")]
+    #[error("writing canonical JSON: the integer {0} is no double")]
     Integer(i128),
     /// A number that is infinite or not a number.
     #[error("writing canonical JSON: a number that is not finite")]

@@ -30,7 +30,6 @@ pub struct Differences {
 
 /// One path that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Difference {
     /// The path below both folders.
     pub path: PathName,

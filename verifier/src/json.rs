@@ -79,7 +79,9 @@ where
 }
 
 /// As [`unambiguous`], for a value that may be absent or null.
-pub(crate) fn unambiguous_option<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+pub(crate) fn unambiguous_option<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Value>, D::Error> {
     Ok(Some(unambiguous(deserializer)?).filter(|value| !value.is_null()))
 }
 

@@ -34,3 +34,4 @@ pub use manifest::{Entry, EntryKind, Manifest, ManifestError, ManifestLimits};
 pub use name::PathName;
 pub use receipt::{Claim, Observation, Receipt, ReceiptError, ReceiptLimits, receipt_schema};
 pub use unixfs::{HamtBoundary, Profile};
+pub use verify::{Evidence, Verdict, Verification, verify};

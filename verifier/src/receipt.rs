@@ -7,7 +7,7 @@ mod claim;
 mod observation;
 mod read;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

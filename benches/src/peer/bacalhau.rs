@@ -12,7 +12,9 @@ const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/bacalhau");
 pub(crate) fn build(cache: &Path) -> Result<PathBuf, Error> {
     std::fs::create_dir_all(cache).map_err(Error::io("create", cache))?;
     let binary = cache.join("bacalhau-peer");
-    eprintln!("building the Bacalhau peer with Go (the first time takes minutes) …");
+    if !binary.exists() {
+        eprintln!("  building the Bacalhau peer with Go; the first time takes minutes");
+    }
     let built = Command::new("go")
         .args(["build", "-mod=readonly", "-trimpath", "-o"])
         .arg(&binary)

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{self, Stdio};
 use std::time::Instant;
 
 use super::{About, Case, Peer, Programs, Run, Settings};
@@ -16,19 +16,28 @@ const OUTPUT_BYTES_MAX: u64 = 64 << 10;
 pub(crate) struct Command {
     name: String,
     words: Vec<String>,
+    /// Runs once, before the first run.
+    before: Vec<String>,
     frogfish: PathBuf,
     case: Option<Case>,
     version: String,
 }
 
 impl Command {
-    pub(crate) fn new(name: &str, line: &str, programs: &Programs) -> Result<Self, Error> {
+    pub(crate) fn new(
+        name: &str,
+        line: &str,
+        before: Option<&str>,
+        programs: &Programs,
+    ) -> Result<Self, Error> {
         let words = split_checked(name, line)?;
+        let before = before.map_or(Ok(Vec::new()), |line| split_checked(name, line))?;
         let frogfish = programs.frogfish.clone();
-        Ok(Self { name: name.to_owned(), words, frogfish, case: None, version: String::new() })
+        Ok(Self { name: name.to_owned(), words, before, frogfish, case: None, version: String::new() })
     }
 
-    fn argv(&self, case: &Case, run: &Run) -> Result<Vec<String>, Error> {
+    /// Words with their placeholders filled for one run.
+    fn fill(&self, words: &[String], case: &Case, run: &Run) -> Result<Vec<String>, Error> {
         let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
         let value = |key: &str| match key {
             "frogfish" => Some(self.frogfish.display().to_string()),
@@ -39,8 +48,18 @@ impl Command {
             "run" => Some(run.run.to_string()),
             _ => None,
         };
-        let filled: Result<Vec<_>, String> = self.words.iter().map(|word| fill(word, value)).collect();
+        let filled: Result<Vec<_>, String> = words.iter().map(|word| fill(word, value)).collect();
         filled.map_err(|message| Error::peer(&self.name, message))
+    }
+
+    /// The process of one run, not yet started, and its words for messages.
+    fn process(&self, words: &[String], case: &Case, run: &Run) -> Result<(process::Command, String), Error> {
+        let argv = self.fill(words, case, run)?;
+        let values: Vec<String> = case.env.values().cloned().collect();
+        let mut process = process::Command::new(&argv[0]);
+        process.args(&argv[1..]).envs(case.env.keys().zip(self.fill(&values, case, run)?));
+        process.env("TMPDIR", &case.work).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        Ok((process, argv.join(" ")))
     }
 }
 
@@ -60,22 +79,26 @@ impl Peer for Command {
 
     fn prepare(&mut self, case: &Case) -> Result<(), Error> {
         let first = Run { run: 0, module: case.module.clone() };
-        let argv = self.argv(case, &first)?;
-        self.version = version_of(&argv[0]);
+        self.version = version_of(&self.fill(&self.words, case, &first)?[0]);
+        if !self.before.is_empty() {
+            let (mut process, shown) = self.process(&self.before, case, &first)?;
+            let ended =
+                process.output().map_err(|error| Error::peer(&self.name, format!("{shown}: {error}")))?;
+            if !ended.status.success() {
+                return Err(Error::peer(&self.name, format!("{shown} ended with {}", ended.status)));
+            }
+        }
         self.case = Some(case.clone());
         Ok(())
     }
 
     fn run_once(&mut self, run: &Run) -> Result<Measured, Error> {
         let case = self.case.as_ref().ok_or_else(|| Error::peer(&self.name, "run before prepare"))?;
-        let argv = self.argv(case, run)?;
-        let failed = |error: std::io::Error| Error::peer(&self.name, format!("{}: {error}", argv[0]));
-        let mut command = std::process::Command::new(&argv[0]);
-        command.args(&argv[1..]).envs(&case.env).env("TMPDIR", &case.work);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let (mut process, shown) = self.process(&self.words, case, run)?;
+        let failed = |error: std::io::Error| Error::peer(&self.name, format!("{shown}: {error}"));
 
         let began = Instant::now();
-        let mut child = command.spawn().map_err(failed)?;
+        let mut child = process.spawn().map_err(failed)?;
         let mut output = Vec::new();
         if let Some(mut stdout) = child.stdout.take() {
             stdout.by_ref().take(OUTPUT_BYTES_MAX).read_to_end(&mut output).map_err(failed)?;
@@ -85,7 +108,7 @@ impl Peer for Command {
         let nanos = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
 
         if !status.success() {
-            return Err(Error::peer(&self.name, format!("{} ended with {status}", argv.join(" "))));
+            return Err(Error::peer(&self.name, format!("{shown} ended with {status}")));
         }
         let _ = std::fs::remove_dir_all(case.work.join(format!("out-{}", run.run)));
         let output = Some(String::from_utf8_lossy(&output).trim().to_owned());
@@ -95,7 +118,7 @@ impl Peer for Command {
 
 /// The first line that `PROGRAM --version` prints, or an empty text.
 fn version_of(program: &str) -> String {
-    let shown = std::process::Command::new(program).arg("--version").stdin(Stdio::null()).output();
+    let shown = process::Command::new(program).arg("--version").stdin(Stdio::null()).output();
     let text = shown.ok().filter(|shown| shown.status.success()).map(|shown| shown.stdout);
     let text = String::from_utf8(text.unwrap_or_default()).unwrap_or_default();
     text.lines().next().unwrap_or_default().chars().take(200).collect()

@@ -61,7 +61,7 @@ mod tests {
     struct Counting(u64);
 
     impl Peer for Counting {
-        fn name(&self) -> &str {
+        fn name(&self) -> &'static str {
             "counting"
         }
         fn about(&self) -> About {

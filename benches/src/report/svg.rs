@@ -73,7 +73,7 @@ pub(crate) fn sequence(title: &str, rows: &[Row<'_>]) -> String {
             r#"<text class="tick" x="{:.1}" y="{:.1}" text-anchor="end">{}</text>"#,
             LEFT - 8.0,
             y + 4.0,
-            time(tick)
+            tick_text(tick)
         );
     }
     for row in rows {
@@ -114,6 +114,14 @@ fn label(svg: &mut String, text: &str, middle: f64) {
 
 fn thinned(samples: &[f64]) -> impl Iterator<Item = f64> + '_ {
     samples.iter().copied().step_by(samples.len().div_ceil(DOTS_MAX).max(1))
+}
+
+/// A round time without the zeros behind its point.
+fn tick_text(milliseconds: f64) -> String {
+    let text = time(milliseconds);
+    let Some((value, unit)) = text.split_once(' ') else { return text };
+    let value = if value.contains('.') { value.trim_end_matches('0').trim_end_matches('.') } else { value };
+    format!("{value} {unit}")
 }
 
 /// A logarithmic axis over all rows.
@@ -161,7 +169,7 @@ impl Axis {
                 svg,
                 r#"<text class="tick" x="{x:.1}" y="{:.1}" text-anchor="middle">{}</text>"#,
                 height - 10.0,
-                time(tick)
+                tick_text(tick)
             );
         }
     }
@@ -182,6 +190,11 @@ mod tests {
         assert_eq!(svg.matches("<rect").count(), 2);
         assert!(svg.contains("&lt;b&gt;") && svg.contains("t &amp; u"));
         assert_eq!(svg, strips("t & u", &rows));
+    }
+
+    #[test]
+    fn ticks_have_no_zeros_behind_the_point() {
+        assert_eq!([0.1, 0.002, 1.0, 20.0, 5e3].map(tick_text), ["100 µs", "2 µs", "1 ms", "20 ms", "5 s"]);
     }
 
     #[test]

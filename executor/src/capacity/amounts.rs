@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::spec::Resources;
+
 /// A countable resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -95,6 +97,17 @@ impl Amounts {
     /// Whether it is nothing at all.
     pub fn is_zero(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+impl From<&Resources> for Amounts {
+    fn from(asked: &Resources) -> Self {
+        Self {
+            cpu_milli: asked.cpu.millis(),
+            memory_bytes: asked.memory.bytes(),
+            disk_bytes: asked.disk.bytes(),
+            gpus: asked.gpu,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::capacity::Amounts;
+use crate::spec::{ByteSize, MilliCpu, ResourcesConfig};
 
 /// A share that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -108,6 +109,25 @@ impl Scaler {
     /// The same share of everything.
     pub fn all(share: Share) -> Self {
         Self { cpu: share, memory: share, disk: share, gpus: share }
+    }
+
+    /// Reads shares (`80%`) and amounts (`10000m`, `10GB`, `4`); an empty text is the default.
+    ///
+    /// # Errors
+    /// The first text that is neither.
+    pub fn parse(texts: &ResourcesConfig) -> Result<Self, InvalidShare> {
+        let read = |text: &str, default: Share, amount: fn(&str) -> Option<u64>| {
+            if text.trim().is_empty() { Ok(default) } else { Share::parse(text, amount) }
+        };
+        let default = Self::default();
+        let cores: fn(&str) -> Option<u64> = |text| text.parse().ok().map(MilliCpu::millis);
+        let bytes: fn(&str) -> Option<u64> = |text| text.parse().ok().map(ByteSize::bytes);
+        Ok(Self {
+            cpu: read(&texts.cpu, default.cpu, cores)?,
+            memory: read(&texts.memory, default.memory, bytes)?,
+            disk: read(&texts.disk, default.disk, bytes)?,
+            gpus: read(&texts.gpu, default.gpus, |text| text.parse().ok())?,
+        })
     }
 
     /// What may be used of what the host has, rounded down.

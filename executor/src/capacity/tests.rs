@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use proptest::prelude::*;
 
 use super::*;
+use crate::spec::ResourcesConfig;
 
 fn cpu(cores: u64) -> Amounts {
     Amounts { cpu_milli: cores * 1_000, ..Amounts::default() }
@@ -37,18 +38,35 @@ fn r_06_a_percentage_of_gpus_is_at_least_one_of_any() {
     }
 }
 
+fn texts(cpu: &str, memory: &str, disk: &str, gpu: &str) -> ResourcesConfig {
+    let [cpu, memory, disk, gpu] = [cpu, memory, disk, gpu].map(str::to_owned);
+    ResourcesConfig { cpu, memory, disk, gpu }
+}
+
 #[test]
 fn r_07_amounts_may_exceed_the_host() {
-    let scaler = Scaler {
-        cpu: Share::Amount(10_000),
-        memory: Share::Amount(10_000_000_000),
-        disk: Share::Amount(100_000_000_000),
-        gpus: Share::Amount(4),
-    };
+    let scaler = Scaler::parse(&texts("10000m", "10GB", "100GB", "4")).unwrap();
     assert_eq!(
         scaler.apply(&cpu(1)),
         Amounts { cpu_milli: 10_000, memory_bytes: 10_000_000_000, disk_bytes: 100_000_000_000, gpus: 4 }
     );
+}
+
+#[test]
+fn shares_are_read_for_each_resource_and_default_where_empty() {
+    let host = Amounts { cpu_milli: 1_000, memory_bytes: 1_000, disk_bytes: 1_000, gpus: 10 };
+    let apply = |texts| Scaler::parse(&texts).unwrap().apply(&host);
+    let gives =
+        |cpu_milli, memory_bytes, disk_bytes, gpus| Amounts { cpu_milli, memory_bytes, disk_bytes, gpus };
+    assert_eq!(apply(texts("", "", "", "")), gives(800, 800, 800, 10));
+    assert_eq!(apply(texts("2.5", " 50 % ", "1 KiB", "30%")), gives(2_500, 500, 1_024, 3));
+    for (at, bad) in ["-1", "80x", "101%", "1.5"].into_iter().enumerate() {
+        let mut fields = [""; 4];
+        fields[at] = bad;
+        let [cpu, memory, disk, gpu] = fields;
+        let error = Scaler::parse(&texts(cpu, memory, disk, gpu)).unwrap_err();
+        assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
+    }
 }
 
 #[test]

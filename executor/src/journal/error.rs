@@ -117,6 +117,16 @@ pub enum JournalError {
         /// The newest version that this build understands.
         supported: u64,
     },
+    /// The journal was written by an older version and nobody has opened it since.
+    #[error("journal {} has schema version {found}, this build reads version {supported}: the next job run with it migrates it", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+        /// The version that this build reads.
+        supported: u64,
+    },
     /// The file is not a journal, or is damaged; it was left as it is.
     #[error("journal {} is damaged and was left as it is: {why}", path.display())]
     Corrupt {
@@ -169,7 +179,7 @@ impl JournalError {
             | Self::NotEnded { .. }
             | Self::TooManyNotes { .. }
             | Self::NoteRefused { .. } => ErrorKind::Invalid,
-            Self::Newer { .. } => ErrorKind::Unsupported,
+            Self::Newer { .. } | Self::Older { .. } => ErrorKind::Unsupported,
             Self::Full { .. } => ErrorKind::Exhausted,
             Self::Held { .. } | Self::Corrupt { .. } | Self::Store { .. } | Self::Closed { .. } => {
                 ErrorKind::Host

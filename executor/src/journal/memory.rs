@@ -130,3 +130,13 @@ impl Journal for MemoryJournal {
             .collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_journal_in_memory_conforms() {
+        crate::conformance::journal::check(|| Arc::new(MemoryJournal::new())).await;
+    }
+}

@@ -26,6 +26,11 @@ use crate::state::State;
 pub struct Timestamp(u64);
 
 impl Timestamp {
+    /// The time this many nanoseconds after 1970-01-01 UTC.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
     /// The time this long after 1970-01-01 UTC.
     pub fn from_unix(since: Duration) -> Self {
         Self(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))

@@ -10,7 +10,7 @@ use frogfish_verifier::{Cid, Digest, HamtBoundary, HashOptions, Hashed, Manifest
 
 use crate::blocking;
 use crate::capture::Captured;
-use crate::engine::EngineEnd;
+use crate::engine::{EngineEnd, Usage};
 use crate::failure::{Failure, ReasonCode};
 use crate::journal;
 use crate::runner::line::{Left, Line};
@@ -55,10 +55,11 @@ pub(super) async fn collect(line: &Line, left: Left) -> Outcome {
     let captured = capture.finish();
     let mut failure = end.failure.clone().or_else(|| captured.failure.clone());
     let exit_code = end.exit_code.unwrap_or(-1);
-    if let Err(error) = results.finish(exit_code, line.shared.limits.result_entries_max) {
+    if let Err(error) = results.finish(Some(exit_code), line.shared.limits.result_entries_max) {
         failure.get_or_insert_with(|| error.into());
     }
-    let hashed = match hash(results.path(), &captured, !line.execution.job.task.result_paths.is_empty()).await {
+    let hashed = match hash(results.path(), &captured, !line.execution.job.task.result_paths.is_empty()).await
+    {
         Ok(hashed) => Some(hashed),
         Err(error) => {
             failure.get_or_insert(error);
@@ -78,6 +79,8 @@ pub(super) async fn collect(line: &Line, left: Left) -> Outcome {
         receipt: None,
         output: Some(captured),
         instruction_count: end.instruction_count,
+        usage: end.usage,
+        _guard: line.live.guard.clone(),
     };
     let receipt = receipt::make(line, &outcome, &end, hashed.as_ref(), &inputs);
     let path = line.live.folder.join(RECEIPT);
@@ -119,6 +122,8 @@ pub(super) fn without_results(live: &Live, state: State, failure: Failure) -> Ou
         receipt: None,
         output: None,
         instruction_count: None,
+        usage: Usage::default(),
+        _guard: None,
     }
 }
 
@@ -142,7 +147,7 @@ pub(super) fn record(outcome: &Outcome) -> journal::Outcome {
         receipt: outcome.receipt_path.clone(),
         summary: outcome.output.as_ref().map(summary).unwrap_or_default(),
         instruction_count: outcome.instruction_count,
-        usage: crate::engine::Usage::default(),
+        usage: outcome.usage,
         published: None,
         publish_error: None,
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::clock::rfc3339_nanos;
 use crate::error::Error;
 use crate::id::{ExecutionId, JobId};
-use crate::logs::{LogOptions, Logs};
+use crate::logs::{LogError, LogOptions, Logs};
 use crate::runner::live::Live;
 use crate::runner::outcome::Outcome;
 use crate::state::State;
@@ -65,7 +65,8 @@ impl ExecutionHandle {
     /// Dropping the future leaves the execution running.
     pub async fn wait(&self) -> Result<Outcome, Error> {
         let mut status = self.live.watch();
-        let ended = status.wait_for(|status| status.outcome.is_some()).await.map_err(|_| Error::ShuttingDown)?;
+        let ended =
+            status.wait_for(|status| status.outcome.is_some()).await.map_err(|_| Error::ShuttingDown)?;
         ended.outcome.as_deref().cloned().ok_or(Error::ShuttingDown)
     }
 
@@ -96,7 +97,8 @@ impl ExecutionHandle {
     /// Waits until it began to run, if it has not.
     ///
     /// # Errors
-    /// The log cannot be read. An execution that ended before it ran has an empty log.
+    /// The log cannot be read, or there is none: the execution ended before it ran, or has not begun and
+    /// following was not asked for.
     pub async fn logs(&self, options: LogOptions) -> Result<Logs, Error> {
         let mut status = self.live.watch();
         let begun = |live: &Live| live.capture.get().cloned();
@@ -105,7 +107,8 @@ impl ExecutionHandle {
                 break capture;
             }
             if self.state().is_terminal() || !options.follow {
-                return Ok(Logs::empty());
+                let source = LogError::NotFound { path: self.live.folder.join("log") };
+                return Err(Error::Logs { id: self.id().clone(), source });
             }
             status.changed().await.map_err(|_| Error::ShuttingDown)?;
         };

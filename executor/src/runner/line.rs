@@ -104,7 +104,8 @@ impl Line {
         fs::create_dir_all(&prepared.results)
             .map_err(|error| host("making the results folder", &prepared.results, &error))?;
         let names = self.output_names();
-        let results = ResultsFolder::adopt(&self.live.folder, &prepared.results, names.iter().map(String::as_str))?;
+        let results =
+            ResultsFolder::adopt(&self.live.folder, &prepared.results, names.iter().map(String::as_str))?;
         let mut env = self.env()?;
         env.extend(prepared.env);
         let mut outputs = self.output_mounts(&results);
@@ -118,12 +119,15 @@ impl Line {
     /// Waits until the execution's share of the host is free.
     async fn queue(&mut self) -> Result<Held, Failure> {
         let (stop, timeouts) = (self.live.stop.clone(), self.execution.job.task.timeouts);
-        let waiting = self.shared.capacity.reserve(self.shared.amounts(&self.resources), self.execution.job.priority);
+        let priority = i32::try_from(self.execution.job.priority).unwrap_or(i32::MAX);
+        let asked = self.shared.amounts(&self.resources);
+        let waiting =
+            self.shared.capacity.queue(&asked, priority).map_err(|shortage| shortage.to_failure())?;
         let limit = if timeouts.queue.is_zero() { Duration::MAX } else { timeouts.queue };
         tokio::select! {
             biased;
-            held = waiting => held.map_err(|shortage| shortage.into()),
-            reason = stop.requested() => Err(stopped(reason)),
+            held = waiting => held.map_err(|shortage| shortage.to_failure()),
+            reason = stop.requested() => Err(reason.to_failure()),
             () = tokio::time::sleep(limit), if limit != Duration::MAX => Err(Failure::new(
                 ReasonCode::QueueTimedOut,
                 format!("Execution timed out in the queue after {}", go_duration(limit)),
@@ -140,7 +144,7 @@ impl Line {
         let inputs = tokio::select! {
             biased;
             inputs = prepare::inputs(&self.shared, &self.execution, &self.live.folder) => inputs?,
-            reason = stop.requested() => return Err(stopped(reason)),
+            reason = stop.requested() => return Err(reason.to_failure()),
         };
         let mounts = inputs.iter().map(|input| input.mount.clone()).collect();
         let outputs = self.output_mounts(&results);
@@ -149,7 +153,7 @@ impl Line {
 
     async fn execute(&mut self, ready: Ready) -> Result<(), Failure> {
         if let Some(reason) = self.live.stop.reason() {
-            return Err(stopped(reason));
+            return Err(reason.to_failure());
         }
         self.phases.enter(Phase::Run, self.shared.clock.monotonic());
         self.step(State::Running, Patch::default()).await?;
@@ -183,7 +187,9 @@ impl Line {
         let stop = self.live.stop.clone();
         Some(tokio::spawn(async move {
             tokio::time::sleep(limit).await;
-            stop.request(StopReason::TimedOut { after_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX) });
+            stop.request(StopReason::TimedOut {
+                after_ms: u64::try_from(limit.as_millis()).unwrap_or(u64::MAX),
+            });
         }))
     }
 
@@ -215,8 +221,11 @@ impl Line {
             let _ = capture.note(&outcome.failure.as_ref().map(ToString::to_string).unwrap_or_default());
             capture.finish();
         }
-        let patch =
-            Patch { outcome: Change::Set(collect::record(&outcome)), reservation: Change::Clear, ..Patch::default() };
+        let patch = Patch {
+            outcome: Change::Set(collect::record(&outcome)),
+            reservation: Change::Clear,
+            ..Patch::default()
+        };
         let from = self.live.state();
         if from.may_become(state)
             && let Err(error) = self.commit(state, patch).await
@@ -238,7 +247,10 @@ impl Line {
         let at = self.shared.clock.wall();
         let edge = Edge::step(self.live.id.clone(), self.live.state(), to, at).with(patch);
         self.shared.journal.commit(edge, Notes::none()).await.map_err(|error| {
-            Failure::new(ReasonCode::Internal, format!("recording that execution {} is {to}: {error}", self.live.id))
+            Failure::new(
+                ReasonCode::Internal,
+                format!("recording that execution {} is {to}: {error}", self.live.id),
+            )
         })?;
         Ok(at)
     }
@@ -267,19 +279,6 @@ impl Line {
             source: results.path().join(&path.name),
         };
         self.execution.job.task.result_paths.iter().map(mount).collect()
-    }
-}
-
-/// The failure of an execution that was asked to stop before it ran.
-pub(super) fn stopped(reason: StopReason) -> Failure {
-    match reason {
-        StopReason::TimedOut { after_ms } => Failure::new(
-            ReasonCode::ExecutionTimedOut,
-            format!("Execution timed out after {}", go_duration(Duration::from_millis(after_ms))),
-        )
-        .with_hint("increase the task's timeout or allocate more resources"),
-        StopReason::Shutdown => Failure::new(ReasonCode::Interrupted, "execution interrupted: the runner is shutting down"),
-        StopReason::Cancelled => Failure::new(ReasonCode::ExecutionCancelled, "execution cancelled"),
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::capture::Capture;
 use crate::id::{ExecutionId, JobId};
+use crate::runner::home::FolderGuard;
 use crate::runner::outcome::Outcome;
 use crate::state::State;
 use crate::stop::Stop;
@@ -30,13 +31,29 @@ pub(crate) struct Live {
     pub(crate) folder: PathBuf,
     pub(crate) stop: Stop,
     pub(crate) capture: OnceLock<Arc<Capture>>,
+    /// Removes the folder with the last handle and outcome, where nothing is to be kept.
+    pub(crate) guard: Option<Arc<FolderGuard>>,
     status: watch::Sender<Status>,
 }
 
 impl Live {
-    pub(crate) fn new(id: ExecutionId, job_id: JobId, folder: PathBuf, since: Duration) -> Self {
+    pub(crate) fn new(
+        id: ExecutionId,
+        job_id: JobId,
+        folder: PathBuf,
+        since: Duration,
+        guard: Option<Arc<FolderGuard>>,
+    ) -> Self {
         let status = Status { state: State::Queued, since, outcome: None };
-        Self { id, job_id, folder, stop: Stop::new(), capture: OnceLock::new(), status: watch::Sender::new(status) }
+        Self {
+            id,
+            job_id,
+            folder,
+            stop: Stop::new(),
+            capture: OnceLock::new(),
+            guard,
+            status: watch::Sender::new(status),
+        }
     }
 
     /// Announces an edge that is already in the journal.

@@ -6,13 +6,17 @@ use std::sync::Arc;
 use frogfish_verifier::{Cid, Digest, Receipt};
 
 use crate::capture::Captured;
+use crate::engine::Usage;
 use crate::failure::Failure;
 use crate::id::{ExecutionId, JobId};
+use crate::runner::home::FolderGuard;
 use crate::state::State;
 
 /// How an execution ended, and where what it left can be found.
 ///
-/// A failed or cancelled execution has one too, with the output and exit code that it came to.
+/// A failed or cancelled execution has one too, with the output and exit code that it came to. With a runner that was
+/// given no data folder, `results` and `receipt_path` exist as long as the runner remembers the execution or a
+/// clone of this value or of its handle is kept.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -40,6 +44,10 @@ pub struct Outcome {
     pub output: Option<Captured>,
     /// Instructions executed, where the job asked to be deterministic and the engine counts them.
     pub instruction_count: Option<u64>,
+    /// What it used, where the engine knows.
+    pub usage: Usage,
+    /// Keeps the results of a runner without a data folder as long as anybody can ask for them.
+    pub(crate) _guard: Option<Arc<FolderGuard>>,
 }
 
 impl Outcome {

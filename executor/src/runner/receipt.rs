@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use frogfish_verifier::receipt::{
-    Claim, ClaimInput, Determinism, DeterminismLevel, Observation, Outcome as ClaimedOutcome, Program, Receipt,
-    Truncation, Usage,
+    Claim, ClaimInput, Determinism, DeterminismLevel, Observation, Outcome as ClaimedOutcome, Program,
+    Receipt, Truncation, Usage,
 };
 use frogfish_verifier::{HamtBoundary, Hashed, Profile};
 use serde_json::{Value, json};
@@ -27,7 +27,13 @@ pub(super) fn make(
     Receipt::new(claim(line, outcome, end, hashed, inputs), observation(line, end, hashed))
 }
 
-fn claim(line: &Line, outcome: &Outcome, end: &EngineEnd, hashed: Option<&Hashed>, inputs: &[Identified]) -> Claim {
+fn claim(
+    line: &Line,
+    outcome: &Outcome,
+    end: &EngineEnd,
+    hashed: Option<&Hashed>,
+    inputs: &[Identified],
+) -> Claim {
     let job = claimed_job(line);
     let output = outcome.output.as_ref();
     let claim = |input: &Identified| ClaimInput {
@@ -36,7 +42,8 @@ fn claim(line: &Line, outcome: &Outcome, end: &EngineEnd, hashed: Option<&Hashed
         content: input.content,
     };
     Claim {
-        job_digest: frogfish_verifier::canonical::digest(&job).unwrap_or_else(|_| frogfish_verifier::Digest::of(b"")),
+        job_digest: frogfish_verifier::canonical::digest(&job)
+            .unwrap_or_else(|_| frogfish_verifier::Digest::of(b"")),
         job,
         engine: line.engine.engine_type().to_owned(),
         program: end.code.first().map(|code| Program::Module(code.digest)),
@@ -126,7 +133,7 @@ fn observation(line: &Line, end: &EngineEnd, hashed: Option<&Hashed>) -> Observa
     Observation {
         execution_id: line.live.id.to_string(),
         job_id: line.live.job_id.to_string(),
-        instance: shared.instance.id().to_string(),
+        instance: shared.home.id().to_string(),
         host: shared.host.clone(),
         versions: versions.into(),
         started_at: rfc3339_nanos(finished.saturating_sub(now.saturating_sub(line.phases.first()))),

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio_util::task::TaskTracker;
-
 use crate::capacity::Held;
 use crate::id::ExecutionId;
 
@@ -57,10 +55,9 @@ impl Slots {
 pub(super) struct Reservations(Arc<Slots>);
 
 impl Reservations {
-    pub(super) fn hold(&self, tasks: &TaskTracker, id: ExecutionId, held: Held, hold_ms_max: u64) -> Reservation {
+    pub(super) fn hold(&self, id: ExecutionId, held: Held, hold_ms_max: u64) -> Reservation {
         self.0.lock().insert(id.clone(), held);
         let (slots, key) = (Arc::downgrade(&self.0), id.clone());
-        drop(tasks);
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(hold_ms_max)).await;
             if let Some(slots) = slots.upgrade() {

@@ -123,7 +123,7 @@ pub(super) fn nearest<'k>(given: &str, known: &[&'k str]) -> Option<&'k str> {
     let given = given.to_lowercase();
     let distances = known.iter().map(|name| (edit_distance(&given, &name.to_lowercase()), *name));
     let (distance, name) = distances.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + name.len() / 4).then_some(name)
+    (distance <= 1 + name.len() / 3).then_some(name)
 }
 
 fn edit_distance(a: &str, b: &str) -> usize {

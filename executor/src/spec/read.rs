@@ -80,8 +80,9 @@ impl ReadOptions {
     fn finish(&self, node: Node<'_>) -> Result<Job, SpecError> {
         let mut reader = Reader::new(self);
         let job = reader.job(node, &At::root());
-        let mut problems = reader.problems;
-        if self.validate {
+        let (mut problems, mut more) = (reader.problems, reader.more);
+        // After so many problems a job is not read far enough to say more about it.
+        if self.validate && more == 0 {
             let known = problems.len();
             for problem in validate::problems(&job) {
                 // A field that could not be read holds a default, about which there is nothing to say.
@@ -91,10 +92,10 @@ impl ReadOptions {
                 }
             }
         }
-        let over = problems.len().saturating_sub(self.limits.problems_max);
-        if over > 0 {
-            problems.truncate(self.limits.problems_max);
-            problems.push(Problem::new("", format!("and {over} problems more")));
+        more += problems.len().saturating_sub(self.limits.problems_max);
+        problems.truncate(self.limits.problems_max);
+        if more > 0 {
+            problems.push(Problem::new("", format!("and {more} problems more")));
         }
         if problems.is_empty() { Ok(job) } else { Err(SpecError { problems }) }
     }

@@ -22,7 +22,7 @@ pub fn job_schema() -> Value {
 }
 
 /// The schema of `{"Type": name, "Params": …}`.
-fn variant(name: &str, params: Schema) -> Value {
+fn variant(name: &str, params: &Schema) -> Value {
     json!({
         "type": "object",
         "properties": { "Type": { "const": name }, "Params": params },
@@ -53,8 +53,8 @@ impl JsonSchema for EngineSpec {
         json_schema!({
             "description": "What a task runs.",
             "oneOf": [
-                variant(ENGINE_WASM, generator.subschema_for::<WasmParams>()),
-                variant(ENGINE_DOCKER, generator.subschema_for::<DockerParams>()),
+                variant(ENGINE_WASM, &generator.subschema_for::<WasmParams>()),
+                variant(ENGINE_DOCKER, &generator.subschema_for::<DockerParams>()),
                 other(&[ENGINE_WASM, ENGINE_DOCKER]),
             ],
         })
@@ -72,12 +72,12 @@ impl JsonSchema for Source {
         json_schema!({
             "description": "Where an input comes from.",
             "oneOf": [
-                variant(SOURCE_INLINE, generator.subschema_for::<InlineSource>()),
-                variant(SOURCE_LOCAL, local.clone()),
-                variant(SOURCE_LOCAL_DIRECTORY, local),
-                variant(SOURCE_URL, generator.subschema_for::<UrlSource>()),
-                variant(SOURCE_S3, generator.subschema_for::<S3Source>()),
-                variant(SOURCE_IPFS, generator.subschema_for::<IpfsSource>()),
+                variant(SOURCE_INLINE, &generator.subschema_for::<InlineSource>()),
+                variant(SOURCE_LOCAL, &local),
+                variant(SOURCE_LOCAL_DIRECTORY, &local),
+                variant(SOURCE_URL, &generator.subschema_for::<UrlSource>()),
+                variant(SOURCE_S3, &generator.subschema_for::<S3Source>()),
+                variant(SOURCE_IPFS, &generator.subschema_for::<IpfsSource>()),
                 other(&known),
             ],
         })

@@ -6,6 +6,7 @@
 //! publisher, for results are kept here.
 
 use std::collections::HashSet;
+use std::fmt::Arguments;
 use std::path::Path;
 
 use super::engine::{DockerParams, EngineSpec, StringMap, WasmParams};
@@ -46,13 +47,13 @@ pub(super) fn problems(job: &Job) -> Vec<Problem> {
         to.push(Problem::new("ID", "job ID contains a space or a null character").found(quote(&job.id)));
     }
     for (index, constraint) in job.constraints.iter().enumerate() {
-        check_constraint(constraint, &format!("Constraints[{index}]"), &mut to);
+        check_constraint(constraint, format_args!("Constraints[{index}]"), &mut to);
     }
-    check_task(&job.task, "Tasks[0]", &mut to);
+    check_task(&job.task, format_args!("Tasks[0]"), &mut to);
     to
 }
 
-fn check_constraint(constraint: &Constraint, at: &str, to: &mut Vec<Problem>) {
+fn check_constraint(constraint: &Constraint, at: Arguments<'_>, to: &mut Vec<Problem>) {
     if blank(&constraint.key) {
         to.push(
             Problem::new(format!("{at}.Key"), "selector key cannot be blank").allowed("the name of a label"),
@@ -73,23 +74,23 @@ fn check_constraint(constraint: &Constraint, at: &str, to: &mut Vec<Problem>) {
     }
 }
 
-fn check_task(task: &Task, at: &str, to: &mut Vec<Problem>) {
+fn check_task(task: &Task, at: Arguments<'_>, to: &mut Vec<Problem>) {
     if blank(&task.name) {
         to.push(Problem::new(format!("{at}.Name"), "missing task name").allowed("a name such as main"));
     }
     if task.name.contains('\0') {
         to.push(Problem::new(format!("{at}.Name"), "task name cannot contain null characters"));
     }
-    check_env(&task.env, &format!("{at}.Env"), to);
+    check_env(&task.env, format_args!("{at}.Env"), to);
     match &task.engine {
-        EngineSpec::Wasm(params) => to.extend(wasm_problems(params, &format!("{at}.Engine.Params"))),
-        EngineSpec::Docker(params) => to.extend(docker_problems(params, &format!("{at}.Engine.Params"))),
+        EngineSpec::Wasm(params) => to.extend(wasm_problems(params, format_args!("{at}.Engine.Params"))),
+        EngineSpec::Docker(params) => to.extend(docker_problems(params, format_args!("{at}.Engine.Params"))),
         EngineSpec::Other(spec) if blank(&spec.spec_type) => {
             to.push(Problem::new(format!("{at}.Engine.Type"), "invalid engine: missing spec type"));
         }
         EngineSpec::Other(_) => {}
     }
-    check_publisher(task, &format!("{at}.Publisher"), to);
+    check_publisher(task, format_args!("{at}.Publisher"), to);
     paths::check(task, at, to);
     if let Err(error) = task.resources.parse() {
         to.extend(error.problems.into_iter().map(|mut problem| {
@@ -97,8 +98,8 @@ fn check_task(task: &Task, at: &str, to: &mut Vec<Problem>) {
             problem
         }));
     }
-    network::check(&task.network, &format!("{at}.Network"), to);
-    check_timeouts(&task.timeouts, &format!("{at}.Timeouts"), to);
+    network::check(&task.network, format_args!("{at}.Network"), to);
+    check_timeouts(&task.timeouts, format_args!("{at}.Timeouts"), to);
 }
 
 /// Whether a text is empty or holds white space alone.
@@ -106,7 +107,7 @@ fn blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
-fn check_env(env: &StringMap, at: &str, to: &mut Vec<Problem>) {
+fn check_env(env: &StringMap, at: Arguments<'_>, to: &mut Vec<Problem>) {
     for (name, value) in env {
         let what = || format!("environment variable '{}'", quote(name).trim_matches('"'));
         let first = name.chars().next();
@@ -132,7 +133,7 @@ fn reserved(name: &str) -> bool {
 }
 
 /// What is wrong with the parameters of the WASM engine.
-pub(super) fn wasm_problems(params: &WasmParams, at: &str) -> Vec<Problem> {
+pub(super) fn wasm_problems(params: &WasmParams, at: Arguments<'_>) -> Vec<Problem> {
     let mut to = Vec::new();
     if params.entry_module.is_empty() {
         let message = "invalid wasm engine entry module. target path cannot be empty";
@@ -144,12 +145,12 @@ pub(super) fn wasm_problems(params: &WasmParams, at: &str) -> Vec<Problem> {
             to.push(Problem::new(format!("{at}.ImportModules[{index}]"), message));
         }
     }
-    check_arguments(&params.parameters, &format!("{at}.Parameters"), &mut to);
+    check_arguments(&params.parameters, format_args!("{at}.Parameters"), &mut to);
     to
 }
 
 /// What is wrong with the parameters of the Docker engine.
-pub(super) fn docker_problems(params: &DockerParams, at: &str) -> Vec<Problem> {
+pub(super) fn docker_problems(params: &DockerParams, at: Arguments<'_>) -> Vec<Problem> {
     let mut to = Vec::new();
     if params.image.is_empty() {
         let message = "invalid docker engine param: 'Image' cannot be empty";
@@ -176,14 +177,14 @@ pub(super) fn docker_problems(params: &DockerParams, at: &str) -> Vec<Problem> {
             to.push(Problem::new(format!("{at}.EnvironmentVariables[{index}]"), message));
         }
     }
-    check_arguments(&params.environment_variables, &format!("{at}.EnvironmentVariables"), &mut to);
-    check_arguments(&params.entrypoint, &format!("{at}.Entrypoint"), &mut to);
-    check_arguments(&params.parameters, &format!("{at}.Parameters"), &mut to);
+    check_arguments(&params.environment_variables, format_args!("{at}.EnvironmentVariables"), &mut to);
+    check_arguments(&params.entrypoint, format_args!("{at}.Entrypoint"), &mut to);
+    check_arguments(&params.parameters, format_args!("{at}.Parameters"), &mut to);
     to
 }
 
 /// No kernel and no WASI call carries a null character in an argument.
-fn check_arguments(arguments: &[String], at: &str, to: &mut Vec<Problem>) {
+fn check_arguments(arguments: &[String], at: Arguments<'_>, to: &mut Vec<Problem>) {
     for (index, argument) in arguments.iter().enumerate() {
         if argument.contains('\0') {
             let problem = Problem::new(format!("{at}[{index}]"), "the text contains a null character");
@@ -193,7 +194,7 @@ fn check_arguments(arguments: &[String], at: &str, to: &mut Vec<Problem>) {
 }
 
 /// What is wrong with the parameters of an input source.
-pub(super) fn source_problems(source: &Source, at: &str) -> Vec<Problem> {
+pub(super) fn source_problems(source: &Source, at: Arguments<'_>) -> Vec<Problem> {
     let mut to = Vec::new();
     let mut refuse = |field: &str, message: String, allowed: &str| {
         to.push(Problem::new(format!("{at}.{field}"), message).allowed(allowed));
@@ -288,7 +289,7 @@ fn check_partition(partition: &S3Partition) -> Result<(), (&'static str, &'stati
     }
 }
 
-fn check_publisher(task: &Task, at: &str, to: &mut Vec<Problem>) {
+fn check_publisher(task: &Task, at: Arguments<'_>, to: &mut Vec<Problem>) {
     let publisher = &task.publisher;
     if publisher.spec_type.is_empty() && !publisher.params.is_empty() {
         to.push(Problem::new(format!("{at}.Type"), "invalid publisher: missing spec type"));
@@ -310,7 +311,7 @@ fn check_publisher(task: &Task, at: &str, to: &mut Vec<Problem>) {
     }
 }
 
-fn check_timeouts(timeouts: &Timeouts, at: &str, to: &mut Vec<Problem>) {
+fn check_timeouts(timeouts: &Timeouts, at: Arguments<'_>, to: &mut Vec<Problem>) {
     if timeouts.total.is_zero() || timeouts.execution.saturating_add(timeouts.queue) <= timeouts.total {
         return;
     }

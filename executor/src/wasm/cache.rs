@@ -107,7 +107,10 @@ pub(crate) struct ModuleCache {
 /// Whether a file's times tell all its later changes: they do once its last change is old enough
 /// for the clock that stamps them to have moved.
 fn is_settled(identity: &FileIdentity) -> bool {
-    #[allow(clippy::disallowed_methods, reason = "compared with the file system's stamps, which come from this clock")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "compared with the file system's stamps, which come from this clock"
+    )]
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     let changed = identity.ctime_ns.max(identity.mtime_ns);
     i128::try_from(now).is_ok_and(|now| changed + i128::try_from(SETTLED_AFTER.as_nanos()).unwrap_or(0) < now)
@@ -170,7 +173,8 @@ impl ModuleCache {
                 }
                 memory.files.insert(*identity, digest);
             }
-            let kept = memory.modules.entry(key).or_insert_with(|| Kept { slot: Slot::default(), bytes: 0, used });
+            let kept =
+                memory.modules.entry(key).or_insert_with(|| Kept { slot: Slot::default(), bytes: 0, used });
             kept.used = used;
             kept.slot.clone()
         };
@@ -203,7 +207,8 @@ impl ModuleCache {
             memory.bytes = memory.bytes.saturating_sub(before).saturating_add(bytes);
         }
         while memory.bytes > self.memory_bytes_max {
-            let oldest = memory.modules.iter().filter(|(_, kept)| kept.bytes > 0).min_by_key(|(_, kept)| kept.used);
+            let oldest =
+                memory.modules.iter().filter(|(_, kept)| kept.bytes > 0).min_by_key(|(_, kept)| kept.used);
             let Some(oldest) = oldest.map(|(key, _)| *key) else { break };
             if let Some(kept) = memory.modules.remove(&oldest) {
                 memory.bytes = memory.bytes.saturating_sub(kept.bytes);
@@ -211,7 +216,12 @@ impl ModuleCache {
         }
     }
 
-    fn load_or_compile(&self, compiler: &Compiler, wasm: &[u8], digest: Digest) -> wasmtime::Result<Compiled> {
+    fn load_or_compile(
+        &self,
+        compiler: &Compiler,
+        wasm: &[u8],
+        digest: Digest,
+    ) -> wasmtime::Result<Compiled> {
         let key = compiler.key(&digest);
         let loaded = self.disk.as_ref().and_then(|disk| disk.load(&key)).and_then(|body| {
             // SAFETY: the bytes came from a regular file of our own user in a folder that only it can

@@ -141,7 +141,11 @@ impl Random {
     ///
     /// # Errors
     /// The host has no randomness to give.
-    pub(crate) fn fill(&mut self, into: &mut [u8], stop: &Stop) -> Result<Option<StopReason>, getrandom::Error> {
+    pub(crate) fn fill(
+        &mut self,
+        into: &mut [u8],
+        stop: &Stop,
+    ) -> Result<Option<StopReason>, getrandom::Error> {
         for part in into.chunks_mut(RANDOM_STEP_BYTES) {
             match self {
                 Self::Host => getrandom::fill(part)?,
@@ -193,7 +197,9 @@ mod tests {
     fn seeded_randomness_is_what_its_description_says() {
         let mut bytes = [0; 64];
         Random::new(Some(1)).fill(&mut bytes, &Stop::new()).unwrap();
-        let block = |i: u64| Sha256::digest([b"frogfish random 1", &1u64.to_le_bytes()[..], &i.to_le_bytes()].concat());
+        let block = |i: u64| {
+            Sha256::digest([b"frogfish random 1", &1u64.to_le_bytes()[..], &i.to_le_bytes()].concat())
+        };
         assert_eq!(bytes, [block(0), block(1)].concat()[..]);
     }
 

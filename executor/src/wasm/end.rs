@@ -21,7 +21,9 @@ pub(crate) fn stopped(reason: StopReason) -> Failure {
                 .with_hint("increase the task timeout or allocate more resources")
         }
         StopReason::Cancelled => Failure::new(ReasonCode::ExecutionCancelled, "execution was cancelled"),
-        StopReason::Shutdown => Failure::new(ReasonCode::Interrupted, "execution was interrupted by a shutdown"),
+        StopReason::Shutdown => {
+            Failure::new(ReasonCode::Interrupted, "execution was interrupted by a shutdown")
+        }
     }
 }
 
@@ -38,7 +40,8 @@ fn duration_text(ms: u64) -> String {
     if hours > 0 || minutes > 0 {
         let _ = write!(text, "{minutes}m");
     }
-    let fraction = if rest == 0 { String::new() } else { format!(".{rest:03}").trim_end_matches('0').to_owned() };
+    let fraction =
+        if rest == 0 { String::new() } else { format!(".{rest:03}").trim_end_matches('0').to_owned() };
     let _ = write!(text, "{seconds}{fraction}s");
     text
 }
@@ -67,8 +70,10 @@ fn of_trap(trap: Trap, error: &wasmtime::Error, guest: &Guest) -> EngineEnd {
         (Trap::StackOverflow, _) => Failure::new(ReasonCode::StackOverflow, text),
         (_, Some(bytes)) if for_want_of_memory => {
             let max = guest.memory.bytes_max();
-            let message = format!("memory limit exceeded: {bytes} bytes were wanted, the limit is {max}; then {text}");
-            Failure::new(ReasonCode::OutOfMemory, message).with_hint("ask for more memory in the task's Resources")
+            let message =
+                format!("memory limit exceeded: {bytes} bytes were wanted, the limit is {max}; then {text}");
+            Failure::new(ReasonCode::OutOfMemory, message)
+                .with_hint("ask for more memory in the task's Resources")
         }
         _ => Failure::new(ReasonCode::Trap, text),
     };

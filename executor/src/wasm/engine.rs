@@ -126,7 +126,8 @@ impl Engine for WasmEngine {
     }
 
     async fn check(&self, task: &Task) -> Result<(), Failure> {
-        let resources = task.resources.parse().map_err(|error| Failure::new(ReasonCode::SpecError, error.to_string()))?;
+        let resources =
+            task.resources.parse().map_err(|error| Failure::new(ReasonCode::SpecError, error.to_string()))?;
         let limits = Limits::default();
         check_params(params(&task.engine)?, &limits)?;
         memory_bytes_max(&resources, &limits).map(drop)
@@ -164,7 +165,8 @@ fn params(engine: &EngineSpec) -> Result<&WasmParams, Failure> {
 }
 
 fn check_params(params: &WasmParams, limits: &Limits) -> Result<(), Failure> {
-    let refuse = |message: String| Err(Failure::new(ReasonCode::SpecError, format!("invalid WASM spec: {message}")));
+    let refuse =
+        |message: String| Err(Failure::new(ReasonCode::SpecError, format!("invalid WASM spec: {message}")));
     if params.entry_module.is_empty() {
         return refuse("invalid wasm engine entry module. target path cannot be empty".to_owned());
     }
@@ -239,7 +241,10 @@ impl Inner {
         let mut store = Store::new(&tier.compiler.engine, guest);
         store.limiter(|guest| &mut guest.memory);
         if deterministic && let Err(error) = store.set_fuel(u64::MAX) {
-            return EngineEnd::failed(Failure::new(ReasonCode::Internal, format!("counting instructions: {error:#}")));
+            return EngineEnd::failed(Failure::new(
+                ReasonCode::Internal,
+                format!("counting instructions: {error:#}"),
+            ));
         }
         let interruptible = tier.interrupter.attach(&mut store, &run.stop);
         let mut code = Vec::with_capacity(1);
@@ -258,7 +263,11 @@ impl Inner {
         EngineEnd { code, usage: Usage { cpu_us: None, memory_peak_bytes }, ..end }
     }
 
-    fn prepare<'a>(&'a self, run: &'a EngineRun, deterministic: bool) -> Result<(&'a WasmParams, &'a Tier, Guest), Failure> {
+    fn prepare<'a>(
+        &'a self,
+        run: &'a EngineRun,
+        deterministic: bool,
+    ) -> Result<(&'a WasmParams, &'a Tier, Guest), Failure> {
         if let Health::Down(failure) = &self.health {
             return Err(failure.clone());
         }

@@ -77,7 +77,8 @@ impl<'a> Loader<'a> {
             self.load(path).map_err(|error| error.within(&format!("failed to load import module {path}")))?;
         }
         let imported = self.code.len();
-        let wrap = |error: LoadError| error.within(&format!("failed to load entry module {}", params.entry_module));
+        let wrap =
+            |error: LoadError| error.within(&format!("failed to load entry module {}", params.entry_module));
         let source = self.find(&params.entry_module).map_err(|failure| wrap(failure.into()))?;
         let compiled = self.compile(&source).map_err(|failure| wrap(failure.into()))?;
         // The entry is named first, whatever was loaded before it.
@@ -85,10 +86,12 @@ impl<'a> Loader<'a> {
         let entry = entrypoint(&compiled, &params.entrypoint)?;
         let instance = self.link(&source.path, &compiled).map_err(wrap)?;
         // Nothing to call, or called already: a module that is no command is initialized when linked.
-        let Some(name) = entry.filter(|name| *name != INITIALIZE || is_command(&compiled)) else { return Ok(()) };
-        let function = instance
-            .get_typed_func::<(), ()>(&mut *self.store, name)
-            .map_err(|error| Failure::new(ReasonCode::EntrypointError, format!("entrypoint '{name}': {error}")))?;
+        let Some(name) = entry.filter(|name| *name != INITIALIZE || is_command(&compiled)) else {
+            return Ok(());
+        };
+        let function = instance.get_typed_func::<(), ()>(&mut *self.store, name).map_err(|error| {
+            Failure::new(ReasonCode::EntrypointError, format!("entrypoint '{name}': {error}"))
+        })?;
         function.call(&mut *self.store, ()).map_err(LoadError::Ended)
     }
 
@@ -133,9 +136,7 @@ impl<'a> Loader<'a> {
 
     fn register(&mut self, name: &str, instance: Instance) -> Result<(), LoadError> {
         let linker = self.linker.get_or_insert_with(|| self.compiler.linker.clone());
-        linker
-            .instance(&mut *self.store, name, instance)
-            .map_err(|error| load_failure(name, &error))?;
+        linker.instance(&mut *self.store, name, instance).map_err(|error| load_failure(name, &error))?;
         self.loaded.push((name.to_owned(), instance));
         Ok(())
     }
@@ -212,7 +213,8 @@ fn too_much_memory(path: &str, bytes: u64, bytes_max: u64) -> Failure {
     let message = format!(
         "failed to load module at \"{path}\": it needs {bytes} bytes of memory from the start, the limit is {bytes_max}"
     );
-    Failure::new(ReasonCode::MemoryLimitError, message).with_hint("ask for more memory in the task's Resources")
+    Failure::new(ReasonCode::MemoryLimitError, message)
+        .with_hint("ask for more memory in the task's Resources")
 }
 
 /// The function to call; none if loading the module is all that there is to run.
@@ -225,16 +227,21 @@ fn entrypoint<'a>(compiled: &Compiled, asked: &'a str) -> Result<Option<&'a str>
                 types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             };
             let (params, results) = (list(ty.params().collect()), list(ty.results().collect()));
-            let message =
-                format!("entrypoint '{name}' must take and return nothing, but it is ({params}) -> ({results})");
+            let message = format!(
+                "entrypoint '{name}' must take and return nothing, but it is ({params}) -> ({results})"
+            );
             Err(Failure::new(ReasonCode::EntrypointError, message))
         }
-        None if name == START && (compiled.has_start || compiled.module.get_export(INITIALIZE).is_some()) => Ok(None),
+        None if name == START && (compiled.has_start || compiled.module.get_export(INITIALIZE).is_some()) => {
+            Ok(None)
+        }
         _ => {
             let mut callable: Vec<_> = compiled
                 .module
                 .exports()
-                .filter(|export| export.ty().func().is_some_and(|ty| ty.params().len() + ty.results().len() == 0))
+                .filter(|export| {
+                    export.ty().func().is_some_and(|ty| ty.params().len() + ty.results().len() == 0)
+                })
                 .map(|export| export.name().to_owned())
                 .take(16)
                 .collect();

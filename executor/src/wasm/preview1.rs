@@ -62,7 +62,10 @@ pub(crate) fn internal(panic: &(dyn std::any::Any + Send)) -> Failure {
     Failure::new(ReasonCode::Internal, format!("WASM executor failed with an internal error: {text}"))
 }
 
-fn call(caller: &mut Caller<'_, Guest>, f: impl FnOnce(&mut Memory<'_>, &mut Guest) -> Done) -> wasmtime::Result<u32> {
+fn call(
+    caller: &mut Caller<'_, Guest>,
+    f: impl FnOnce(&mut Memory<'_>, &mut Guest) -> Done,
+) -> wasmtime::Result<u32> {
     let memory = caller.get_export("memory").and_then(Extern::into_memory);
     let (bytes, guest) = match &memory {
         Some(memory) => memory.data_and_store_mut(caller),

@@ -63,8 +63,10 @@ pub(crate) fn find(fs: &Vfs, path: &str) -> Result<Source, Failure> {
     let is_module = |entry: &&Entry| entry.kind != FileKind::Dir && entry.name.ends_with(b".wasm");
     let modules: Vec<_> = entries.iter().filter(is_module).collect();
     let [module] = modules[..] else {
-        let hint = format!("the folder has {} modules; it must have one, or the path must name one", modules.len());
-        let failure = Failure::new(ReasonCode::ModuleNotFound, format!("{}: it is a folder", not_found_text(path)));
+        let hint =
+            format!("the folder has {} modules; it must have one, or the path must name one", modules.len());
+        let failure =
+            Failure::new(ReasonCode::ModuleNotFound, format!("{}: it is a folder", not_found_text(path)));
         return Err(failure.with_hint(hint));
     };
     let inside = format!("{name}/{}", String::from_utf8_lossy(&module.name));
@@ -84,12 +86,17 @@ impl Source {
         limits: &Limits,
     ) -> Result<Arc<Compiled>, Failure> {
         let unreadable = |errno: rustix::io::Errno| {
-            Failure::new(ReasonCode::ModuleLoadError, format!("failed to load module at \"{}\": {errno}", self.path))
+            Failure::new(
+                ReasonCode::ModuleLoadError,
+                format!("failed to load module at \"{}\": {errno}", self.path),
+            )
         };
         let opened;
         let file = match &self.at {
             At::Mount(mount) => {
-                if let Some(known) = fs.tree().identity(*mount).and_then(|identity| cache.known(compiler, &identity)) {
+                if let Some(known) =
+                    fs.tree().identity(*mount).and_then(|identity| cache.known(compiler, &identity))
+                {
                     return Ok(known);
                 }
                 opened = fs.open_mount(*mount).map_err(unreadable)?;

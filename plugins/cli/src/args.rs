@@ -69,6 +69,31 @@ pub(crate) enum Command {
     Man(Man),
 }
 
+impl Command {
+    /// Whether it runs a job, and says so in the object of one.
+    pub(crate) fn runs_a_job(&self) -> bool {
+        matches!(self, Self::Run(_) | Self::Wasm(WasmCommand::Run(_)))
+    }
+
+    /// Whether whoever called wants JSON, also about failures.
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            Self::Run(run) => run.options.json,
+            Self::Wasm(WasmCommand::Run(run)) => run.options.json,
+            Self::Hash(hash) => hash.json,
+            Self::Diff(diff) => diff.json,
+            Self::Verify(verify) => verify.json,
+            Self::Ps(ps) => ps.json,
+            Self::Cancel(cancel) => cancel.json,
+            Self::Describe(describe) => describe.json,
+            Self::Prune(prune) => prune.json,
+            Self::Doctor(doctor) => doctor.json,
+            Self::Validate(_) | Self::Schema(_) => false,
+            Self::Logs(_) | Self::Config(_) | Self::Completions(_) | Self::Man(_) => false,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum WasmCommand {
     /// Run a module of this host.
@@ -247,6 +272,9 @@ pub(crate) struct Logs {
 pub(crate) struct Cancel {
     /// The execution's ID, or an unambiguous beginning of it or of its job's.
     pub(crate) id: String,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -269,6 +297,9 @@ pub(crate) struct Prune {
     /// Say what would go, and remove nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

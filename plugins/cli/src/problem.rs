@@ -41,6 +41,11 @@ impl Problem {
         self
     }
 
+    /// The problem as the object that `--json` prints.
+    pub(crate) fn to_value(&self) -> serde_json::Value {
+        serde_json::json!({ "kind": self.kind, "message": self.message, "hint": self.hint })
+    }
+
     /// The same problem with another exit status.
     #[must_use]
     pub(crate) fn with_status(mut self, status: u8) -> Self {
@@ -58,7 +63,12 @@ impl fmt::Display for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let hint = error.hint().map(str::to_owned);
-        Self { status: exit::of_error(&error), kind: error.code().to_owned(), message: error.to_string(), hint }
+        Self {
+            status: exit::of_error(&error),
+            kind: error.code().to_owned(),
+            message: error.to_string(),
+            hint,
+        }
     }
 }
 

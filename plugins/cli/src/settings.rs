@@ -69,6 +69,8 @@ pub(crate) struct Settings {
     pub(crate) allow_paths: Setting<Vec<String>>,
     pub(crate) forward_env: Setting<Vec<String>>,
     pub(crate) limits: Setting<Limits>,
+    /// This process's variables, of which jobs may ask for those that `forward_env` names.
+    pub(crate) variables: Variables,
 }
 
 /// What the environment says, taken once.
@@ -100,9 +102,10 @@ impl Settings {
             (None, None) => Setting { value: "warn".to_owned(), origin: Origin::Default },
         };
         let durability = match (variables.get("FROGFISH_DURABILITY"), file.durability) {
-            (Some(text), _) => {
-                Setting { value: parse_durability(text)?, origin: Origin::Variable("FROGFISH_DURABILITY".to_owned()) }
-            }
+            (Some(text), _) => Setting {
+                value: parse_durability(text)?,
+                origin: Origin::Variable("FROGFISH_DURABILITY".to_owned()),
+            },
             (None, Some(durability)) => Setting { value: durability, origin: of_file() },
             (None, None) => Setting { value: Durability::Process, origin: Origin::Default },
         };
@@ -122,6 +125,7 @@ impl Settings {
             allow_paths: list("FROGFISH_ALLOW_PATHS", file.allow_paths),
             forward_env: list("FROGFISH_FORWARD_ENV", file.forward_env),
             limits: Setting { value: limits(file.limits)?, origin: limits_origin },
+            variables: variables.clone(),
         })
     }
 
@@ -139,7 +143,8 @@ impl Settings {
         if let serde_json::Value::Object(limits) = json(&self.limits.value) {
             for (name, value) in limits {
                 let changed = defaults.get(&name) != Some(&value);
-                let origin = if changed { self.limits.origin.to_string() } else { Origin::Default.to_string() };
+                let origin =
+                    if changed { self.limits.origin.to_string() } else { Origin::Default.to_string() };
                 rows.push((format!("limits.{name}"), value, origin));
             }
         }
@@ -221,7 +226,8 @@ fn limits(given: BTreeMap<String, u64>) -> Result<Limits, Problem> {
             Some(slot) => *slot = value.into(),
             None => {
                 let known = serde_json::to_value(Limits::default()).unwrap_or_default();
-                let names: Vec<String> = known.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect();
+                let names: Vec<String> =
+                    known.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect();
                 let hint = nearest(&name, names.iter().map(String::as_str));
                 return Err(Problem::usage(format!("limits.{name} is no setting")).with_hint(hint));
             }
@@ -234,7 +240,9 @@ fn parse_durability(text: &str) -> Result<Durability, Problem> {
     match text {
         "memory" => Ok(Durability::Memory),
         "process" => Ok(Durability::Process),
-        other => Err(Problem::usage(format!("FROGFISH_DURABILITY is {other:?}; allowed are memory and process"))),
+        other => {
+            Err(Problem::usage(format!("FROGFISH_DURABILITY is {other:?}; allowed are memory and process")))
+        }
     }
 }
 
@@ -267,7 +275,9 @@ pub(crate) fn schema() -> serde_json::Value {
         .as_object()
         .into_iter()
         .flatten()
-        .map(|(name, value)| (name.clone(), serde_json::json!({"type": "integer", "minimum": 0, "default": value})))
+        .map(|(name, value)| {
+            (name.clone(), serde_json::json!({"type": "integer", "minimum": 0, "default": value}))
+        })
         .collect();
     serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -327,7 +337,10 @@ mod tests {
             (&[("HOME", "/h"), ("XDG_DATA_HOME", "/x"), ("STATE_DIRECTORY", "/var/lib/f")], "/var/lib/f"),
             (&[("HOME", "/h"), ("XDG_DATA_HOME", "relative")], "/h/.local/share/frogfish"),
         ] {
-            assert_eq!(Settings::resolve(&global(), &variables(pairs)).unwrap().data_dir.value, Path::new(dir));
+            assert_eq!(
+                Settings::resolve(&global(), &variables(pairs)).unwrap().data_dir.value,
+                Path::new(dir)
+            );
         }
         assert!(Settings::resolve(&global(), &Variables::new()).is_err());
     }
@@ -345,7 +358,8 @@ mod tests {
             assert!(error.to_string().contains(hint), "{error}");
             assert!(error.hint.is_some(), "{error}");
         }
-        let error = Settings::resolve(&global(), &variables(&[("HOME", "/h"), ("FROGFISH_DATADIR", "x")])).unwrap_err();
+        let error = Settings::resolve(&global(), &variables(&[("HOME", "/h"), ("FROGFISH_DATADIR", "x")]))
+            .unwrap_err();
         assert_eq!(error.hint.as_deref(), Some("did you mean FROGFISH_DATA_DIR?"));
     }
 }

@@ -5,29 +5,31 @@ use super::CanonicalError;
 /// The largest integer of which every smaller one is a double too: 2⁵³ − 1.
 const INTEGER_MAX: i128 = (1 << 53) - 1;
 
+/// Above [`INTEGER_MAX`] only integers that a reader of doubles would write back unchanged are taken.
 pub(super) fn put_integer(out: &mut Vec<u8>, value: i128) -> Result<(), CanonicalError> {
+    let text = value.to_string();
     if !(-INTEGER_MAX..=INTEGER_MAX).contains(&value) {
-        return Err(CanonicalError::Integer(value));
-    }
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    let mut rest = value.unsigned_abs();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + u8::try_from(rest % 10).expect("a digit is below ten");
-        rest /= 10;
-        if rest == 0 {
-            break;
+        let mut as_double = Vec::new();
+        #[allow(clippy::cast_precision_loss)] // Whether precision is lost is the question.
+        put_double(&mut as_double, value as f64)?;
+        if as_double != text.as_bytes() {
+            return Err(CanonicalError::Integer(value));
         }
     }
-    if value < 0 {
-        out.push(b'-');
-    }
-    out.extend_from_slice(&digits[at..]);
+    out.extend_from_slice(text.as_bytes());
     Ok(())
 }
 
-/// Source: ECMA-262, Number::toString; the shortest digits come from Rust's own formatting.
+/// The fewest digits that read back as `value`, of those the nearest, of two equally near the even one.
+fn shortest(value: f64) -> String {
+    let text = format!("{value:e}");
+    let decimals = text.find('e').map_or(0, |end| end.saturating_sub(2));
+    // Rust's shortest form does not settle ties as ECMAScript does; its form of fixed length rounds to even.
+    let rounded = format!("{value:.decimals$e}");
+    if rounded.parse() == Ok(value) { rounded } else { text }
+}
+
+/// Source: ECMA-262, Number::toString.
 pub(super) fn put_double(out: &mut Vec<u8>, value: f64) -> Result<(), CanonicalError> {
     if !value.is_finite() {
         return Err(CanonicalError::NotFinite);
@@ -39,7 +41,7 @@ pub(super) fn put_double(out: &mut Vec<u8>, value: f64) -> Result<(), CanonicalE
     if value < 0.0 {
         out.push(b'-');
     }
-    let text = format!("{:e}", value.abs());
+    let text = shortest(value.abs());
     let (mantissa, exponent) = text.split_once('e').expect("scientific notation has an exponent");
     let exponent: i32 = exponent.parse().expect("the exponent of a double is small");
     let digits: Vec<u8> = mantissa.bytes().filter(|byte| *byte != b'.').collect();

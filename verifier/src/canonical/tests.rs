@@ -62,7 +62,7 @@ fn doubles_are_written_as_ecmascript_writes_them() {
         (0x444b_1ae4_d6e2_ef50, "1e+21"),
         (0x3eb0_c6f7_a0b5_ed8c, "9.999999999999997e-7"),
         (0x3eb0_c6f7_a0b5_ed8d, "0.000001"),
-        (0x41b3_de43_5555_53e3, "333333333.3333332"),
+        (0x41b3_de43_5555_5553, "333333333.3333332"),
         (0x41b3_de43_5555_5557, "333333333.33333343"),
         (0xbecb_f647_612f_3696, "-0.0000033333333333333333"),
         (0x4314_3ff3_c1cb_0959, "1424953923781206.2"),
@@ -76,7 +76,8 @@ fn integers_that_no_double_holds_are_refused() {
     assert_eq!(text(&9_007_199_254_740_991u64), "9007199254740991");
     assert_eq!(text(&-9_007_199_254_740_991i64), "-9007199254740991");
     assert_eq!(text(&json!([0, -1, 1.0, 10])), "[0,-1,1,10]");
-    assert!(matches!(to_vec(&9_007_199_254_740_992u64), Err(CanonicalError::Integer(_))));
+    assert_eq!(text(&9_007_199_254_740_992u64), "9007199254740992");
+    assert!(matches!(to_vec(&9_007_199_254_740_993u64), Err(CanonicalError::Integer(_))));
     assert!(matches!(to_vec(&u64::MAX), Err(CanonicalError::Integer(_))));
     assert!(matches!(to_vec(&i64::MIN), Err(CanonicalError::Integer(_))));
     assert!(matches!(to_vec(&f64::NAN), Err(CanonicalError::NotFinite)));

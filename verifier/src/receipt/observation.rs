@@ -21,7 +21,11 @@ pub struct Observation {
     /// The host's name, or whatever the instance calls its host.
     pub host: String,
     /// The job as it was given, with this host's names and paths: what a re-run starts from.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "crate::json::unambiguous_option")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::json::unambiguous_option"
+    )]
     pub job: Option<serde_json::Value>,
     /// Versions by name: `frogfish`, `engine`, ….
     #[serde(default)]

@@ -12,6 +12,9 @@ const FAULT: i32 = 21;
 /// Most buffers of one write.
 const BUFFERS_MAX: u32 = 1024;
 
+/// A time as it stands in a frame; the loop reads no clock.
+const STAMP: &[u8] = b"2006-01-02T15:04:05.000000000Z ";
+
 /// One guest's world.
 pub(super) struct Guest {
     pub(super) args: Vec<String>,
@@ -97,7 +100,7 @@ fn list(mut caller: Caller<'_, Guest>, of: fn(&Guest) -> &Vec<String>, pointers:
     SUCCESS
 }
 
-/// Writes to the stream's file and, with a frame of stream and length, to the log.
+/// Writes to the stream's file and, framed as in a Frogfish log, to the log.
 fn fd_write(mut caller: Caller<'_, Guest>, fd: u32, vectors: u32, count: u32, written: u32) -> Result<i32> {
     let Some(memory) = memory(&mut caller) else { return Ok(FAULT) };
     let (memory, guest) = memory.data_and_store_mut(&mut caller);
@@ -115,7 +118,8 @@ fn fd_write(mut caller: Caller<'_, Guest>, fd: u32, vectors: u32, count: u32, wr
         let range = from as usize..(from as usize).saturating_add(bytes as usize);
         let Some(buffer) = memory.get(range) else { return Ok(FAULT) };
         stream.write_all(buffer)?;
-        (&guest.log).write_all(&[&fd.to_be_bytes()[..], &bytes.to_be_bytes(), buffer].concat())?;
+        let header = [&fd.to_le_bytes()[..], &bytes.saturating_add(length(STAMP.len())).to_be_bytes(), STAMP];
+        (&guest.log).write_all(&[&header.concat(), buffer].concat())?;
         total = total.saturating_add(bytes);
     }
     Ok(errno(put(memory, written, &total.to_le_bytes())))

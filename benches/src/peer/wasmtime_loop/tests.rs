@@ -13,6 +13,7 @@ fn case(work: &Path, jobs: u32) -> Case {
         work: work.to_owned(),
         module: Some(module),
         input: None,
+        image: None,
         cold: false,
         args: Vec::new(),
         env: BTreeMap::new(),

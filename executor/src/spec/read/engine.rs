@@ -250,7 +250,7 @@ impl DockerParams {
     /// *Errors*: another type, unknown or wrong parameters, as Bacalhau words them.
     pub fn decode(spec: &SpecConfig) -> Result<Self, SpecError> {
         let (params, _) = decode(spec, ENGINE_DOCKER, |reader, node, at, _| reader.docker(node, at))?;
-        let problems = validate::docker_problems(&params, "Params");
+        let problems = validate::docker_problems(&params, format_args!("Params"));
         if problems.is_empty() { Ok(params) } else { Err(SpecError { problems }) }
     }
 }
@@ -262,7 +262,7 @@ impl WasmParams {
     pub fn decode(spec: &SpecConfig) -> Result<(Self, Vec<InputSource>), SpecError> {
         let (params, inputs) =
             decode(spec, ENGINE_WASM, |reader, node, at, task| reader.wasm(node, at, task))?;
-        let problems = validate::wasm_problems(&params, "Params");
+        let problems = validate::wasm_problems(&params, format_args!("Params"));
         if problems.is_empty() { Ok((params, inputs)) } else { Err(SpecError { problems }) }
     }
 }

@@ -73,15 +73,25 @@ impl<'p> At<'p> {
 pub(super) struct Reader<'o> {
     pub(super) options: &'o ReadOptions,
     pub(super) problems: Vec<Problem>,
+    /// Problems beyond `problems_max`, which are counted alone.
+    pub(super) more: usize,
 }
 
 impl<'o> Reader<'o> {
     pub(super) fn new(options: &'o ReadOptions) -> Self {
-        Self { options, problems: Vec::new() }
+        Self { options, problems: Vec::new(), more: 0 }
     }
 
     pub(super) fn refuse(&mut self, problem: Problem) {
-        self.problems.push(problem);
+        if self.is_full() {
+            self.more += 1;
+        } else {
+            self.problems.push(problem);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.problems.len() >= self.options.limits.problems_max
     }
 
     /// Notes that a value is of the wrong kind.
@@ -129,6 +139,11 @@ impl<'o> Reader<'o> {
     }
 
     fn unknown_key(&mut self, key: &str, line: u32, at: &At<'_>, keys: &[&str]) {
+        if self.is_full() {
+            // Finding the nearest name for each of very many keys would take long.
+            self.more += 1;
+            return;
+        }
         let place = match at.step {
             Step::Root => "Job",
             Step::Key(key) => key,

@@ -200,7 +200,7 @@ impl Source {
         let mut reader = Reader::new(&options);
         let source = reader.source(node, &At::root());
         let source = reader.result_of(source)?;
-        let problems = validate::source_problems(&source, "Params");
+        let problems = validate::source_problems(&source, format_args!("Params"));
         if problems.is_empty() { Ok(source) } else { Err(SpecError { problems }) }
     }
 }

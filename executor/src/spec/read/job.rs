@@ -10,6 +10,8 @@ use crate::spec::resources::{ResourcesConfig, Timeouts};
 use crate::spec::tree::{Node, NodeValue};
 use crate::spec::units::GoDuration;
 
+/// The name of `Resources` in Bacalhau 1.0.
+const LEGACY_RESOURCES: &str = "ResourcesConfig";
 const ANY: (i64, i64) = (i64::MIN, i64::MAX);
 
 impl Reader<'_> {
@@ -124,17 +126,24 @@ impl Reader<'_> {
             "Resources",
             "Network",
             "Timeouts",
+            LEGACY_RESOURCES,
         ];
         let mut task = Task::default();
+        if node.is_null() {
+            let problem = Problem::new(at.path(), "the task is empty").found(node.describe()).line(node.line);
+            self.refuse(problem.allowed("an object with Name and Engine"));
+            return task;
+        }
         let Some(values) = self.object(node, at, &keys) else { return task };
-        let [name, engine, publisher, env, meta, inputs, outputs, resources, network, timeouts] = values;
+        let [name, engine, publisher, env, meta, inputs, outputs, resources, network, timeouts, legacy] =
+            values;
         task.name = self.text(name, &at.key("Name"));
         task.publisher = self.publisher(publisher, &at.key("Publisher"));
         task.env = self.text_map(env, &at.key("Env"));
         task.meta = self.text_map(meta, &at.key("Meta"));
         task.input_sources = self.input_sources(inputs, &at.key("InputSources"));
         task.result_paths = self.result_paths(outputs, &at.key("ResultPaths"));
-        task.resources = self.resources(resources, &at.key("Resources"));
+        task.resources = self.resources(resources, legacy, at);
         task.network = self.network(network, &at.key("Network"));
         task.timeouts = self.timeouts(timeouts, &at.key("Timeouts"));
         // Last, for the legacy forms of an engine add inputs and variables to the task.
@@ -142,8 +151,24 @@ impl Reader<'_> {
         task
     }
 
-    fn resources(&mut self, node: Option<Node<'_>>, at: &At<'_>) -> ResourcesConfig {
-        let Some(node) = node else { return ResourcesConfig::default() };
+    fn resources(
+        &mut self,
+        node: Option<Node<'_>>,
+        legacy: Option<Node<'_>>,
+        task: &At<'_>,
+    ) -> ResourcesConfig {
+        let (node, name) = match (node, legacy) {
+            (Some(_), Some(legacy)) => {
+                let problem =
+                    Problem::new(task.key(LEGACY_RESOURCES).path(), "the resources are given twice");
+                self.refuse(problem.allowed("Resources alone").line(legacy.line));
+                return ResourcesConfig::default();
+            }
+            (Some(node), None) => (node, "Resources"),
+            (None, Some(legacy)) => (legacy, LEGACY_RESOURCES),
+            (None, None) => return ResourcesConfig::default(),
+        };
+        let at = &task.key(name);
         let Some([cpu, memory, disk, gpu]) = self.object(node, at, &["CPU", "Memory", "Disk", "GPU"]) else {
             return ResourcesConfig::default();
         };

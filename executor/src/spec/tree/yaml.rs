@@ -66,7 +66,10 @@ impl<'t> Builder<'_, 't> {
     fn event(&mut self, event: Event<'t>, line: u32) -> Result<(), Problem> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.budget.node(self.open.len()).map_err(|p| p.line(line))?;
+                // A key is not counted, for its value is.
+                if !self.expects_key() {
+                    self.budget.node(self.open.len()).map_err(|p| p.line(line))?;
+                }
                 self.scalar(text, style, anchor, tag.as_deref(), line)
             }
             Event::SequenceStart(anchor, _) => self.start(anchor, line, Content::List(Vec::new())),
@@ -249,14 +252,19 @@ fn tagged<'t>(text: Cow<'t, str>, tag: &Tag, plain: bool) -> Result<NodeValue<'t
         return Ok(NodeValue::String(text));
     }
     match tag.suffix.as_str() {
-        "int" | "float" => {
-            scalar::number(&text).map(NodeValue::Number).ok_or("a tag !!int or !!float on no number")
-        }
+        "int" => match scalar::number(&text).filter(|number| number.is_i64() || number.is_u64()) {
+            Some(number) => Ok(NodeValue::Number(number)),
+            None => Err("a tag !!int on no whole number"),
+        },
+        "float" => scalar::number(&text).map(NodeValue::Number).ok_or("a tag !!float on no number"),
         "bool" => match scalar::resolve(text)? {
             value @ NodeValue::Bool(_) => Ok(value),
             _ => Err("a tag !!bool on no boolean"),
         },
-        "null" => Ok(NodeValue::Null),
+        "null" => match scalar::resolve(text)? {
+            NodeValue::Null => Ok(NodeValue::Null),
+            _ => Err("a tag !!null on a value"),
+        },
         "binary" => {
             let compact: String = text.split_ascii_whitespace().collect();
             let bytes = base64::engine::general_purpose::STANDARD

@@ -1,5 +1,6 @@
 //! Domains and ports.
 
+use std::fmt::Arguments;
 use std::net::IpAddr;
 
 use super::note_repeats;
@@ -12,7 +13,7 @@ const PORT_MAX: u32 = 65535;
 /// Bytes of a port's name: a variable `BACALHAU_HOST_PORT_<name>` has at most 256.
 const PORT_NAME_BYTES_MAX: usize = 256 - "BACALHAU_HOST_PORT_".len();
 
-pub(super) fn check(network: &NetworkConfig, at: &str, to: &mut Vec<Problem>) {
+pub(super) fn check(network: &NetworkConfig, at: Arguments<'_>, to: &mut Vec<Problem>) {
     if !network.domains.is_empty() && network.network_type != NetworkType::Http {
         let problem = Problem::new(format!("{at}.Domains"), "domains can only be set for HTTP network mode");
         to.push(
@@ -39,7 +40,7 @@ pub(super) fn check(network: &NetworkConfig, at: &str, to: &mut Vec<Problem>) {
         return;
     }
     for (index, port) in network.ports.iter().enumerate() {
-        check_port(port, network.network_type, &format!("{at}.Ports[{index}]"), to);
+        check_port(port, network.network_type, format_args!("{at}.Ports[{index}]"), to);
     }
     check_repeats(network, at, to);
 }
@@ -50,7 +51,7 @@ fn is_domain(text: &str) -> bool {
         return true;
     }
     let (name, port) = text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port)));
-    if port.is_some_and(|port| port.parse::<u16>().is_ok_and(|port| port > 0) == false) {
+    if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port > 0)) {
         return false;
     }
     let name = name.strip_prefix('.').unwrap_or(name);
@@ -72,7 +73,7 @@ fn is_label(label: &str, glob: bool) -> bool {
         && label.chars().all(letters)
 }
 
-fn check_port(port: &Port, network: NetworkType, at: &str, to: &mut Vec<Problem>) {
+fn check_port(port: &Port, network: NetworkType, at: Arguments<'_>, to: &mut Vec<Problem>) {
     let name = &port.name;
     if name.is_empty() {
         to.push(
@@ -117,7 +118,7 @@ fn check_port(port: &Port, network: NetworkType, at: &str, to: &mut Vec<Problem>
     }
 }
 
-fn check_repeats(network: &NetworkConfig, at: &str, to: &mut Vec<Problem>) {
+fn check_repeats(network: &NetworkConfig, at: Arguments<'_>, to: &mut Vec<Problem>) {
     let ports = || network.ports.iter().enumerate();
     note_repeats(ports().map(|(index, port)| (index, port.name.as_str())), |index, name| {
         let message = format!("duplicate port mapping name {}", quote(name));

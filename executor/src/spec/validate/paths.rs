@@ -1,5 +1,8 @@
 //! Input targets and result paths: safe, unique, apart from each other.
 
+use std::collections::HashMap;
+use std::fmt::Arguments;
+
 use super::{blank, climbs, note_repeats, source_problems};
 use crate::spec::engine::EngineSpec;
 use crate::spec::error::{Problem, quote};
@@ -11,30 +14,33 @@ const RESULT_FILES: [&str; 3] = ["stdout", "stderr", "exitCode"];
 /// Bytes of a file name on the file systems that results lie on.
 const NAME_BYTES_MAX: usize = 255;
 
-pub(super) fn check(task: &Task, at: &str, to: &mut Vec<Problem>) {
+pub(super) fn check(task: &Task, at: Arguments<'_>, to: &mut Vec<Problem>) {
     let wasm = matches!(task.engine, EngineSpec::Wasm(_));
     for (index, input) in task.input_sources.iter().enumerate() {
-        let here = format!("{at}.InputSources[{index}]");
+        let here = format_args!("{at}.InputSources[{index}]");
         if let Source::Other(spec) = &input.source
             && blank(&spec.spec_type)
         {
             to.push(Problem::new(format!("{here}.Source.Type"), "invalid input source: missing spec type"));
         }
-        to.extend(source_problems(&input.source, &format!("{here}.Source.Params")));
-        check_target(&input.target, &format!("{here}.Target"), &task.engine, to);
+        to.extend(source_problems(&input.source, format_args!("{here}.Source.Params")));
+        check_target(&input.target, format_args!("{here}.Target"), &task.engine, to);
     }
     check_input_repeats(task, at, wasm, to);
     for (index, output) in task.result_paths.iter().enumerate() {
-        check_output(output, &format!("{at}.ResultPaths[{index}]"), to);
+        check_output(output, format_args!("{at}.ResultPaths[{index}]"), to);
     }
     check_output_repeats(task, at, to);
     check_conflicts(task, at, wasm, to);
 }
 
-fn check_target(target: &str, at: &str, engine: &EngineSpec, to: &mut Vec<Problem>) {
-    let problem = |message: &str| Problem::new(at, message).found(quote(target));
+fn check_target(target: &str, at: Arguments<'_>, engine: &EngineSpec, to: &mut Vec<Problem>) {
+    let problem = |message: &str| Problem::new(at.to_string(), message).found(quote(target));
     if blank(target) {
-        to.push(Problem::new(at, "input source is missing a target").allowed("a path such as /inputs"));
+        to.push(
+            Problem::new(at.to_string(), "input source is missing a target")
+                .allowed("a path such as /inputs"),
+        );
     } else if target.contains('\0') {
         to.push(problem("the target contains a null character"));
     } else if climbs(target) {
@@ -52,7 +58,7 @@ fn canonical(path: &str) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-fn check_input_repeats(task: &Task, at: &str, wasm: bool, to: &mut Vec<Problem>) {
+fn check_input_repeats(task: &Task, at: Arguments<'_>, wasm: bool, to: &mut Vec<Problem>) {
     let inputs = || task.input_sources.iter().enumerate();
     note_repeats(inputs().map(|(index, input)| (index, input.alias.as_str())), |index, alias| {
         let message = format!("input source with alias '{alias}' already exists");
@@ -76,7 +82,7 @@ fn check_input_repeats(task: &Task, at: &str, wasm: bool, to: &mut Vec<Problem>)
     });
 }
 
-fn check_output(output: &ResultPath, at: &str, to: &mut Vec<Problem>) {
+fn check_output(output: &ResultPath, at: Arguments<'_>, to: &mut Vec<Problem>) {
     let name = &output.name;
     let name_at = || format!("{at}.Name");
     if blank(name) {
@@ -111,7 +117,7 @@ fn check_output(output: &ResultPath, at: &str, to: &mut Vec<Problem>) {
     }
 }
 
-fn check_output_repeats(task: &Task, at: &str, to: &mut Vec<Problem>) {
+fn check_output_repeats(task: &Task, at: Arguments<'_>, to: &mut Vec<Problem>) {
     let outputs = || task.result_paths.iter().enumerate();
     note_repeats(outputs().map(|(index, output)| (index, output.name.as_str())), |index, name| {
         let message = format!("result path with name '{name}' already exists");
@@ -129,34 +135,30 @@ fn check_output_repeats(task: &Task, at: &str, to: &mut Vec<Problem>) {
 }
 
 /// An output where an input lies would hide it, or be hidden.
-fn check_conflicts(task: &Task, at: &str, wasm: bool, to: &mut Vec<Problem>) {
+fn check_conflicts(task: &Task, at: Arguments<'_>, wasm: bool, to: &mut Vec<Problem>) {
+    if task.result_paths.is_empty() {
+        return;
+    }
+    let inputs = task.input_sources.iter().map(|input| (canonical(&input.target), input.target.as_str()));
+    let targets: HashMap<String, &str> = inputs.filter(|(target, _)| !target.is_empty()).collect();
     for (index, output) in task.result_paths.iter().enumerate() {
-        let path = canonical(&output.path);
-        for input in &task.input_sources {
-            let target = canonical(&input.target);
-            let here = format!("{at}.ResultPaths[{index}]");
-            if target.is_empty() {
-                continue;
-            }
-            if target == path {
-                let message = format!(
-                    "output configuration error: output path {} conflicts with input target {}",
-                    quote(&output.path),
-                    quote(&input.target)
-                );
-                to.push(Problem::new(format!("{here}.Path"), message).allowed("a path that no input has"));
-            } else if wasm && target == output.name {
-                // A WASM job finds its outputs under their names as well.
-                let message = format!(
-                    "output configuration error: output name {} conflicts with input target {}",
-                    quote(&output.name),
-                    quote(&input.target)
-                );
-                to.push(
-                    Problem::new(format!("{here}.Name"), message)
-                        .allowed("a name that no input has as its target"),
-                );
-            }
+        let here = format_args!("{at}.ResultPaths[{index}]");
+        if let Some(target) = targets.get(&canonical(&output.path)) {
+            let (path, target) = (quote(&output.path), quote(target));
+            let message = format!(
+                "output configuration error: output path {path} conflicts with input target {target}"
+            );
+            to.push(Problem::new(format!("{here}.Path"), message).allowed("a path that no input has"));
+        } else if wasm && let Some(target) = targets.get(&output.name) {
+            // A WASM job finds its outputs under their names as well.
+            let (name, target) = (quote(&output.name), quote(target));
+            let message = format!(
+                "output configuration error: output name {name} conflicts with input target {target}"
+            );
+            to.push(
+                Problem::new(format!("{here}.Name"), message)
+                    .allowed("a name that no input has as its target"),
+            );
         }
     }
 }

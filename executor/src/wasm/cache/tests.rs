@@ -49,8 +49,10 @@ fn damaged_forged_and_foreign_entries_are_compiled_anew() {
     // The right digest over a body that wasmtime never made, and over another key.
     let body = b"not a module at all".to_vec();
     let key = compiler.key(&Digest::of(&wasm(NOOP)));
-    let signed = |key: &[u8]| [&body[..], &Sha256::new().chain_update(key).chain_update(&body).finalize()].concat();
-    let cases = [flipped, whole[..whole.len() - 1].to_vec(), Vec::new(), vec![7; 31], signed(&key), signed(&[0; 32])];
+    let signed =
+        |key: &[u8]| [&body[..], &Sha256::new().chain_update(key).chain_update(&body).finalize()].concat();
+    let cases =
+        [flipped, whole[..whole.len() - 1].to_vec(), Vec::new(), vec![7; 31], signed(&key), signed(&[0; 32])];
     for (i, bytes) in cases.into_iter().enumerate() {
         std::fs::write(&path, bytes).unwrap();
         let (compiler, cache) = fresh(&dir);
@@ -182,7 +184,8 @@ fn a_file_is_known_by_its_times_once_they_are_old_enough() {
 #[test]
 fn modes_and_modules_have_keys_of_their_own() {
     let config = WasmConfig::default();
-    let [ordinary, deterministic] = [Mode::Ordinary, Mode::Deterministic].map(|m| Compiler::new(m, &config).unwrap());
+    let [ordinary, deterministic] =
+        [Mode::Ordinary, Mode::Deterministic].map(|m| Compiler::new(m, &config).unwrap());
     let (one, other) = (Digest::of(b"1"), Digest::of(b"2"));
     assert_ne!(ordinary.key(&one), deterministic.key(&one));
     assert_ne!(ordinary.key(&one), ordinary.key(&other));

@@ -2,9 +2,7 @@
 
 use std::io::SeekFrom;
 
-use super::abi::{
-    Errno, FDFLAG_APPEND, FDFLAG_NONBLOCK, FDFLAGS, dirent, fdstat, filestat,
-};
+use super::abi::{Errno, FDFLAG_APPEND, FDFLAG_NONBLOCK, FDFLAGS, dirent, fdstat, filestat};
 use super::descriptors::Kind;
 use super::memory::{Iovecs, Memory, Span};
 use super::path::file_times;
@@ -19,7 +17,14 @@ const STEP_BYTES: usize = 16 << 20;
 /// Bytes up to which the parts of one write to a stream are put together.
 const GATHER_BYTES_MAX: usize = 16 << 10;
 
-pub(super) fn fd_advise(_: &mut Memory<'_>, guest: &mut Guest, fd: u32, _offset: u64, _len: u64, advice: u32) -> Done {
+pub(super) fn fd_advise(
+    _: &mut Memory<'_>,
+    guest: &mut Guest,
+    fd: u32,
+    _offset: u64,
+    _len: u64,
+    advice: u32,
+) -> Done {
     guest.descriptors.file(fd)?;
     if advice > 5 { Err(Errno::INVAL.into()) } else { Ok(()) }
 }
@@ -73,7 +78,13 @@ pub(super) fn fd_fdstat_set_flags(_: &mut Memory<'_>, guest: &mut Guest, fd: u32
     Ok(())
 }
 
-pub(super) fn fd_fdstat_set_rights(_: &mut Memory<'_>, guest: &mut Guest, fd: u32, base: u64, inheriting: u64) -> Done {
+pub(super) fn fd_fdstat_set_rights(
+    _: &mut Memory<'_>,
+    guest: &mut Guest,
+    fd: u32,
+    base: u64,
+    inheriting: u64,
+) -> Done {
     let open = guest.descriptors.get_mut(fd)?;
     if base & !open.rights != 0 || inheriting & !open.inheriting != 0 {
         return Err(Errno::NOTCAPABLE.into());
@@ -128,7 +139,13 @@ pub(super) fn fd_prestat_get(memory: &mut Memory<'_>, guest: &mut Guest, fd: u32
     Ok(memory.put(prestat, &bytes)?)
 }
 
-pub(super) fn fd_prestat_dir_name(memory: &mut Memory<'_>, guest: &mut Guest, fd: u32, path: u32, len: u32) -> Done {
+pub(super) fn fd_prestat_dir_name(
+    memory: &mut Memory<'_>,
+    guest: &mut Guest,
+    fd: u32,
+    path: u32,
+    len: u32,
+) -> Done {
     let name = guest.descriptors.get(fd)?.preopened.ok_or(Errno::BADF)?;
     if (len as usize) < name.len() {
         return Err(Errno::NAMETOOLONG.into());
@@ -172,7 +189,14 @@ fn seekable(guest: &Guest, fd: u32) -> Result<&File, Errno> {
     }
 }
 
-pub(super) fn fd_read(memory: &mut Memory<'_>, guest: &mut Guest, fd: u32, iovs: u32, iovs_len: u32, read: u32) -> Done {
+pub(super) fn fd_read(
+    memory: &mut Memory<'_>,
+    guest: &mut Guest,
+    fd: u32,
+    iovs: u32,
+    iovs_len: u32,
+    read: u32,
+) -> Done {
     let iovecs = memory.iovecs(iovs, iovs_len)?;
     let total = match &guest.descriptors.get(fd)?.kind {
         Kind::Stdin => 0,
@@ -218,7 +242,8 @@ fn transfer(
                 Err(_) if total > 0 => return Ok(total),
                 Err(errno) => return Err(errno.into()),
             };
-            total = u32::try_from(used).ok().and_then(|used| total.checked_add(used)).ok_or(Errno::OVERFLOW)?;
+            total =
+                u32::try_from(used).ok().and_then(|used| total.checked_add(used)).ok_or(Errno::OVERFLOW)?;
             if used < piece.len() {
                 return Ok(total);
             }
@@ -288,8 +313,15 @@ pub(super) fn fd_pwrite(
 }
 
 /// Gives the buffers to the capture: small ones as one piece, as the program wrote them.
-fn write_stream(memory: &Memory<'_>, guest: &mut Guest, stream: Stream, iovecs: Iovecs) -> Result<u32, Fault> {
-    let mut spans = (0..iovecs.count()).map(|i| iovecs.get(memory, i)).filter(|span| !matches!(span, Ok(span) if span.len() == 0));
+fn write_stream(
+    memory: &Memory<'_>,
+    guest: &mut Guest,
+    stream: Stream,
+    iovecs: Iovecs,
+) -> Result<u32, Fault> {
+    let mut spans = (0..iovecs.count())
+        .map(|i| iovecs.get(memory, i))
+        .filter(|span| !matches!(span, Ok(span) if span.len() == 0));
     let Some(first) = spans.next().transpose()? else { return Ok(0) };
     let Some(second) = spans.next().transpose()? else { return give(guest, stream, memory.bytes(first)) };
     let mut total: u32 = 0;

@@ -1,13 +1,13 @@
 //! Calls on paths.
 
+use super::Done;
 use super::abi::{
-    DIR_RIGHTS, Errno, FDFLAG_APPEND, FDFLAG_DSYNC, FDFLAG_RSYNC, FDFLAG_SYNC, FDFLAGS, FILE_RIGHTS, LOOKUP_FOLLOW,
-    OFLAG_CREAT, OFLAG_DIRECTORY, OFLAG_EXCL, OFLAG_TRUNC, RIGHT_FD_ALLOCATE, RIGHT_FD_READ, RIGHT_FD_READDIR,
-    RIGHT_FD_WRITE, RIGHT_SET_SIZE, filestat,
+    DIR_RIGHTS, Errno, FDFLAG_APPEND, FDFLAG_DSYNC, FDFLAG_RSYNC, FDFLAG_SYNC, FDFLAGS, FILE_RIGHTS,
+    LOOKUP_FOLLOW, OFLAG_CREAT, OFLAG_DIRECTORY, OFLAG_EXCL, OFLAG_TRUNC, RIGHT_FD_ALLOCATE, RIGHT_FD_READ,
+    RIGHT_FD_READDIR, RIGHT_FD_WRITE, RIGHT_SET_SIZE, filestat,
 };
 use super::descriptors::{Descriptor, Kind};
 use super::memory::Memory;
-use super::Done;
 use crate::wasm::guest::Guest;
 use crate::wasm::vfs::{FileTimes, OpenHow, Opened, SetTime};
 
@@ -29,7 +29,13 @@ fn follows(lookup: u32) -> bool {
     lookup & LOOKUP_FOLLOW != 0
 }
 
-pub(super) fn path_create_directory(memory: &mut Memory<'_>, guest: &mut Guest, fd: u32, path: u32, len: u32) -> Done {
+pub(super) fn path_create_directory(
+    memory: &mut Memory<'_>,
+    guest: &mut Guest,
+    fd: u32,
+    path: u32,
+    len: u32,
+) -> Done {
     Ok(guest.fs.make_dir(guest.descriptors.dir(fd)?, memory.get(path, len)?)?)
 }
 
@@ -143,7 +149,13 @@ pub(super) fn path_readlink(
     Ok(memory.put_u32(used, u32::try_from(fits).map_err(|_| Errno::OVERFLOW)?)?)
 }
 
-pub(super) fn path_remove_directory(memory: &mut Memory<'_>, guest: &mut Guest, fd: u32, path: u32, len: u32) -> Done {
+pub(super) fn path_remove_directory(
+    memory: &mut Memory<'_>,
+    guest: &mut Guest,
+    fd: u32,
+    path: u32,
+    len: u32,
+) -> Done {
     Ok(guest.fs.remove_dir(guest.descriptors.dir(fd)?, memory.get(path, len)?)?)
 }
 
@@ -175,6 +187,12 @@ pub(super) fn path_symlink(
     Ok(guest.fs.symlink(target, guest.descriptors.dir(fd)?, path)?)
 }
 
-pub(super) fn path_unlink_file(memory: &mut Memory<'_>, guest: &mut Guest, fd: u32, path: u32, len: u32) -> Done {
+pub(super) fn path_unlink_file(
+    memory: &mut Memory<'_>,
+    guest: &mut Guest,
+    fd: u32,
+    path: u32,
+    len: u32,
+) -> Done {
     Ok(guest.fs.unlink(guest.descriptors.dir(fd)?, memory.get(path, len)?)?)
 }

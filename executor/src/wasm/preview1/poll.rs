@@ -30,7 +30,9 @@ fn subscription(memory: &Memory<'_>, guest: &mut Guest, now: &Now, at: u32) -> R
             let (id, timeout, flags) = (memory.u32(at + 16)?, memory.u64(at + 24)?, memory.u16(at + 40)?);
             match clock(id) {
                 Ok(ClockName::Realtime) if flags & ABSOLUTE != 0 => Ok(timeout.saturating_sub(now.realtime)),
-                Ok(ClockName::Monotonic) if flags & ABSOLUTE != 0 => Ok(timeout.saturating_sub(now.monotonic)),
+                Ok(ClockName::Monotonic) if flags & ABSOLUTE != 0 => {
+                    Ok(timeout.saturating_sub(now.monotonic))
+                }
                 Ok(ClockName::Realtime | ClockName::Monotonic) => Ok(timeout),
                 Ok(_) => Err(Errno::NOTSUP),
                 Err(errno) => Err(errno),

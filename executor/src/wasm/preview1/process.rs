@@ -12,7 +12,8 @@ fn put_strings(memory: &mut Memory<'_>, strings: &[String], list: u32, buf: u32)
     for string in strings {
         memory.put_u32(list, at)?;
         memory.put(at, string.as_bytes())?;
-        let end = at.checked_add(u32::try_from(string.len()).map_err(|_| Errno::OVERFLOW)?).ok_or(Errno::FAULT)?;
+        let end =
+            at.checked_add(u32::try_from(string.len()).map_err(|_| Errno::OVERFLOW)?).ok_or(Errno::FAULT)?;
         memory.put(end, &[0])?;
         (list, at) = (list.wrapping_add(4), end.wrapping_add(1));
     }
@@ -58,7 +59,13 @@ pub(super) fn clock_res_get(memory: &mut Memory<'_>, guest: &mut Guest, id: u32,
     Ok(memory.put_u64(resolution, step)?)
 }
 
-pub(super) fn clock_time_get(memory: &mut Memory<'_>, guest: &mut Guest, id: u32, _precision: u64, time: u32) -> Done {
+pub(super) fn clock_time_get(
+    memory: &mut Memory<'_>,
+    guest: &mut Guest,
+    id: u32,
+    _precision: u64,
+    time: u32,
+) -> Done {
     let now = guest.clocks.now_ns(clock(id)?);
     Ok(memory.put_u64(time, now)?)
 }

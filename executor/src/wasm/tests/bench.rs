@@ -24,16 +24,17 @@ fn bare(epochs: bool) -> f64 {
     let module = Module::new(&engine, guests::NOOP.bytes()).unwrap();
     let mut linker = Linker::<Vec<u8>>::new(&engine);
     let wasi = "wasi_snapshot_preview1";
-    linker.func_wrap(wasi, "fd_write", |mut caller: Caller<'_, Vec<u8>>, _: u32, iov: u32, _: u32, out: u32| {
-        let memory = caller.get_export("memory").unwrap().into_memory().unwrap();
-        let (bytes, printed) = memory.data_and_store_mut(&mut caller);
-        let word = |at: u32| u32::from_le_bytes(bytes[at as usize..][..4].try_into().unwrap()) as usize;
-        let (at, len) = (word(iov), word(iov + 4));
-        printed.extend_from_slice(&bytes[at..at + len]);
-        bytes[out as usize..][..4].copy_from_slice(&u32::try_from(len).unwrap().to_le_bytes());
-        0u32
-    })
-    .unwrap();
+    linker
+        .func_wrap(wasi, "fd_write", |mut caller: Caller<'_, Vec<u8>>, _: u32, iov: u32, _: u32, out: u32| {
+            let memory = caller.get_export("memory").unwrap().into_memory().unwrap();
+            let (bytes, printed) = memory.data_and_store_mut(&mut caller);
+            let word = |at: u32| u32::from_le_bytes(bytes[at as usize..][..4].try_into().unwrap()) as usize;
+            let (at, len) = (word(iov), word(iov + 4));
+            printed.extend_from_slice(&bytes[at..at + len]);
+            bytes[out as usize..][..4].copy_from_slice(&u32::try_from(len).unwrap().to_le_bytes());
+            0u32
+        })
+        .unwrap();
     linker
         .func_wrap(wasi, "proc_exit", |_: u32| -> wasmtime::Result<()> { Err(std::fmt::Error.into()) })
         .unwrap();

@@ -12,7 +12,8 @@ fn w_44_w_45_an_output_is_a_real_file_system() {
     let ran = Job::of(guests::FS).output("out", "/out").run();
     let golden = std::fs::read_to_string(files::golden().join("fs.txt")).unwrap();
     assert_eq!(ran.exits(0).stdout, golden);
-    let mut left: Vec<_> = std::fs::read_dir(ran.results.join("out")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let mut left: Vec<_> =
+        std::fs::read_dir(ran.results.join("out")).unwrap().map(|e| e.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["kept", "kept.txt"], "a stat of a missing file makes nothing");
 }
@@ -52,7 +53,8 @@ fn an_output_is_at_its_path_and_at_its_name() {
         assert_eq!(job.run().output("result/partial.txt"), "half a li");
     }
     // The name is taken by an input's folder: only the path is there.
-    let job = Job::of(guests::TRAP).file("result/input.txt", b"").output("result", "/there").args(&["/result"]);
+    let job =
+        Job::of(guests::TRAP).file("result/input.txt", b"").output("result", "/there").args(&["/result"]);
     let ran = job.run();
     assert!(ran.exits(1).stderr.contains("partial.txt"), "{}", ran.stderr);
 }
@@ -115,7 +117,8 @@ fn links_within_a_mount_work() {
 #[test]
 fn mounts_lie_in_one_another_in_any_order() {
     let inner: &[(&str, &[u8])] = &[("i.txt", b"inner")];
-    let outer: &[(&str, &[u8])] = &[("o.txt", b"outer"), ("sub/hidden.txt", b"hidden"), ("x/y.txt", b"beside")];
+    let outer: &[(&str, &[u8])] =
+        &[("o.txt", b"outer"), ("sub/hidden.txt", b"hidden"), ("x/y.txt", b"beside")];
     for inner_first in [true, false] {
         let job = Job::of(guests::CAT);
         let job = if inner_first {
@@ -126,13 +129,15 @@ fn mounts_lie_in_one_another_in_any_order() {
         let ran = job.args(&["in/o.txt", "in/sub/i.txt", "in/x/file", "in/x/y.txt", "in/sub/../o.txt"]).run();
         assert_eq!(ran.exits(0).stdout, "outerinnersinglebesideouter");
     }
-    let job = Job::of(guests::CAT).folder("/in", outer).folder("/in/sub", inner).args(&["/in/sub/hidden.txt"]);
+    let job =
+        Job::of(guests::CAT).folder("/in", outer).folder("/in/sub", inner).args(&["/in/sub/hidden.txt"]);
     job.run().exits(1);
 }
 
 #[test]
 fn an_output_may_lie_in_an_input() {
-    let job = Job::of(guests::TRAP).folder("/work", &[("a", b"")]).output("out", "/work/out").args(&["/work/out"]);
+    let job =
+        Job::of(guests::TRAP).folder("/work", &[("a", b"")]).output("out", "/work/out").args(&["/work/out"]);
     assert_eq!(job.run().output("out/partial.txt"), "half a li");
 }
 

@@ -49,13 +49,22 @@ pub(super) struct Ran {
 
 impl Ran {
     pub(super) fn failure(&self) -> &Failure {
-        self.end.failure.as_ref().unwrap_or_else(|| panic!("it did not fail: {:?}, stderr {}", self.end, self.stderr))
+        self.end
+            .failure
+            .as_ref()
+            .unwrap_or_else(|| panic!("it did not fail: {:?}, stderr {}", self.end, self.stderr))
     }
 
     /// Checks that the program came to its own end, with this exit code.
     #[track_caller]
     pub(super) fn exits(&self, code: i64) -> &Self {
-        assert_eq!((self.end.exit_code, &self.end.failure), (Some(code), &None), "{} {}", self.stdout, self.stderr);
+        assert_eq!(
+            (self.end.exit_code, &self.end.failure),
+            (Some(code), &None),
+            "{} {}",
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
@@ -177,7 +186,8 @@ impl Job {
     /// What the engine is given, and where the results are.
     pub(super) fn prepare(&self) -> (EngineRun, ResultsFolder) {
         // Names that the results folder would refuse are for the engine to refuse here.
-        let named: Vec<_> = self.outputs.iter().map(|(name, _)| name.as_str()).filter(|name| !name.is_empty()).collect();
+        let named: Vec<_> =
+            self.outputs.iter().map(|(name, _)| name.as_str()).filter(|name| !name.is_empty()).collect();
         let results = ResultsFolder::create(self.dir.path().join("execution"), named).unwrap();
         let limits = Arc::new(self.limits.clone());
         let capture = Capture::create(&results, Arc::new(SystemClock::new()), limits.clone()).unwrap();
@@ -222,7 +232,13 @@ impl Job {
         capture.finish();
         let read = |name: &str| std::fs::read(results.path().join(name)).unwrap_or_default();
         let text = |name| String::from_utf8(read(name)).unwrap();
-        Ran { end, stdout: text("stdout"), stderr: text("stderr"), results: results.path().to_owned(), dir: self.dir }
+        Ran {
+            end,
+            stdout: text("stdout"),
+            stderr: text("stderr"),
+            results: results.path().to_owned(),
+            dir: self.dir,
+        }
     }
 }
 

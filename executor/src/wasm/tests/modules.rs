@@ -30,7 +30,10 @@ fn w_13_import_modules_are_there_first() {
 #[test]
 fn w_12_a_missing_import_module_is_named_with_its_role() {
     let ran = Job::of(guests::DYNAMIC).imports(&["no.wasm"]).run();
-    ran.fails(ReasonCode::ModuleNotFound, "failed to load import module no.wasm: module not found: \"no.wasm\"");
+    ran.fails(
+        ReasonCode::ModuleNotFound,
+        "failed to load import module no.wasm: module not found: \"no.wasm\"",
+    );
 }
 
 #[test]
@@ -85,7 +88,10 @@ fn an_entrypoint_that_takes_or_gives_is_refused_with_its_type() {
         ran.fails(ReasonCode::EntrypointError, &format!("entrypoint '{name}' must take and return nothing"));
         ran.fails(ReasonCode::EntrypointError, ty);
     }
-    Job::of(guests::TYPED_ENTRY).entrypoint("number").run().fails(ReasonCode::EntrypointError, "unable to find");
+    Job::of(guests::TYPED_ENTRY)
+        .entrypoint("number")
+        .run()
+        .fails(ReasonCode::EntrypointError, "unable to find");
 }
 
 #[test]
@@ -102,8 +108,16 @@ fn w_25_w_26_a_folder_must_have_exactly_one_module() {
     let ran = Job::of(guests::NOOP).folder("app", &one).entry("/app").run();
     assert_eq!(ran.exits(0).end.code[0].name, "app/app.wasm");
     let two = [("a.wasm", &module[..]), ("b.wasm", &module[..])];
-    Job::of(guests::NOOP).folder("app", &two).entry("app").run().fails(ReasonCode::ModuleNotFound, "module not found");
-    Job::of(guests::NOOP).folder("app", &[]).entry("app").run().fails(ReasonCode::ModuleNotFound, "module not found");
+    Job::of(guests::NOOP)
+        .folder("app", &two)
+        .entry("app")
+        .run()
+        .fails(ReasonCode::ModuleNotFound, "module not found");
+    Job::of(guests::NOOP)
+        .folder("app", &[])
+        .entry("app")
+        .run()
+        .fails(ReasonCode::ModuleNotFound, "module not found");
 }
 
 #[test]
@@ -128,7 +142,9 @@ fn w_28_bytes_that_are_no_module_are_refused() {
 fn w_29_an_unknown_import_is_named() {
     let ran = Job::of(guests::UNKNOWN_IMPORT).run();
     ran.fails(ReasonCode::UnknownModuleError, "unknown module \"foo\"");
-    Job::of(guests::UNKNOWN_WASI_FUNCTION).run().fails(ReasonCode::ModuleLoadError, "failed to load module at");
+    Job::of(guests::UNKNOWN_WASI_FUNCTION)
+        .run()
+        .fails(ReasonCode::ModuleLoadError, "failed to load module at");
 }
 
 #[test]

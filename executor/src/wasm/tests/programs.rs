@@ -35,7 +35,10 @@ fn w_03_w_04_every_exit_status_is_kept() {
 
 #[test]
 fn w_05_env_is_sorted_and_complete() {
-    let job = Job::of(guests::ENV).env("TEST", "yes").env("AWESOME", "definitely").env("BACALHAU_PARTITION_INDEX", "0");
+    let job = Job::of(guests::ENV)
+        .env("TEST", "yes")
+        .env("AWESOME", "definitely")
+        .env("BACALHAU_PARTITION_INDEX", "0");
     let ran = job.run();
     assert_eq!(ran.exits(0).stdout, "AWESOME=definitely\nBACALHAU_PARTITION_INDEX=0\nTEST=yes\n");
 }
@@ -108,7 +111,8 @@ fn w_39_randomness_differs_from_run_to_run() {
 #[test]
 fn w_40_the_clock_is_the_hosts() {
     let ran = Job::of(guests::CLOCK).run();
-    let number = |n: usize| ran.stdout.lines().nth(n).unwrap().split(' ').nth(1).unwrap().parse::<u128>().unwrap();
+    let number =
+        |n: usize| ran.stdout.lines().nth(n).unwrap().split(' ').nth(1).unwrap().parse::<u128>().unwrap();
     let now = crate::clock::Clock::wall(&crate::clock::SystemClock::new()).as_nanos();
     assert!(now.abs_diff(number(0)) < 60_000_000_000, "{}", ran.stdout);
     assert!(number(1) <= number(2) && number(1) > 0);

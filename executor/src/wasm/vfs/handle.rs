@@ -84,7 +84,10 @@ impl File {
     /// Whether writes go to the end.
     pub(crate) fn set_append(&self, append: bool) -> FsResult<()> {
         let flags = rustix::fs::fcntl_getfl(&self.fd)?;
-        rustix::fs::fcntl_setfl(&self.fd, if append { flags | OFlags::APPEND } else { flags - OFlags::APPEND })
+        rustix::fs::fcntl_setfl(
+            &self.fd,
+            if append { flags | OFlags::APPEND } else { flags - OFlags::APPEND },
+        )
     }
 
     /// What tells this version of the file from others.

@@ -153,7 +153,12 @@ impl Tree {
     }
 
     /// Mounts the file or folder `source`, which must exist, at `target`.
-    pub(crate) fn mount(&mut self, source: &Path, target: &str, writable: bool) -> Result<MountId, MountError> {
+    pub(crate) fn mount(
+        &mut self,
+        source: &Path,
+        target: &str,
+        writable: bool,
+    ) -> Result<MountId, MountError> {
         let stat = rustix::fs::stat(source).map_err(MountError::Missing)?;
         let is_dir = match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => true,

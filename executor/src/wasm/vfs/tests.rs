@@ -32,7 +32,11 @@ fn leads_to(fs: &Vfs, path: &str) -> FsResult<Option<u64>> {
         Opened::File(file) => Some(fs.stat_file(&file)?.ino),
     };
     let stat = fs.stat(&root, path.as_bytes(), true)?;
-    assert_eq!(opened, (stat.kind == FileKind::Regular).then_some(stat.ino), "opened and seen differ: {path}");
+    assert_eq!(
+        opened,
+        (stat.kind == FileKind::Regular).then_some(stat.ino),
+        "opened and seen differ: {path}"
+    );
     Ok(opened)
 }
 
@@ -201,7 +205,8 @@ fn path() -> impl Strategy<Value = String> {
 }
 
 fn link() -> impl Strategy<Value = (String, String)> {
-    let place = prop::sample::select(vec!["l", "m", "a/l", "a/m", "a/b/l", "b/l", "b/m"]).prop_map(str::to_owned);
+    let place =
+        prop::sample::select(vec!["l", "m", "a/l", "a/m", "a/b/l", "b/l", "b/m"]).prop_map(str::to_owned);
     let target = prop_oneof![4 => path(), 1 => Just("/etc/passwd".to_owned()), 1 => Just("/".to_owned())];
     (place, target)
 }

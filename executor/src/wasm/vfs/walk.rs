@@ -189,7 +189,9 @@ impl Tree {
                 continue;
             }
             let host = top.host.clone().ok_or(Errno::NOENT)?;
-            let below = |host: HostDir, name: Vec<u8>| Target::Below(Below { dir: host, path: Cow::Owned(name), resolved: true });
+            let below = |host: HostDir, name: Vec<u8>| {
+                Target::Below(Below { dir: host, path: Cow::Owned(name), resolved: true })
+            };
             if is_last && !follow {
                 return Ok(below(host, name));
             }
@@ -200,7 +202,10 @@ impl Tree {
             };
             match FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) {
                 FileType::Directory => {
-                    stack.push(Dir { node: None, host: Some(HostDir { fd: Rc::new(fd), writable: host.writable }) });
+                    stack.push(Dir {
+                        node: None,
+                        host: Some(HostDir { fd: Rc::new(fd), writable: host.writable }),
+                    });
                 }
                 FileType::Symlink => {
                     links += 1;

@@ -1,0 +1,43 @@
+//! The commands, one module each.
+
+mod completions;
+mod config;
+mod diff;
+mod hash;
+mod man;
+mod run;
+mod schema;
+mod validate;
+mod wasm;
+
+pub(crate) use hash::{chain, unreadable};
+
+use crate::args::{Cli, Command, Global, WasmCommand};
+use crate::problem::Problem;
+use crate::session;
+use crate::settings::{Settings, Variables};
+
+/// Runs a command and returns its exit status.
+///
+/// What a command does not need is not set up: settings, logging and runtime belong to those that use them.
+pub(crate) fn run(cli: Cli) -> Result<u8, Problem> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Run(args) => run::run(&args, &settings(&global)?),
+        Command::Wasm(WasmCommand::Run(args)) => wasm::run(&args, &settings(&global)?),
+        Command::Validate(args) => validate::run(&args),
+        Command::Hash(args) => hash::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Config(args) => config::run(&args, &settings(&global)?),
+        Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+        _ => Err(Problem::failed("not there")),
+    }
+}
+
+/// The settings in force.
+fn settings(global: &Global) -> Result<Settings, Problem> {
+    let variables: Variables = std::env::vars_os().filter_map(session::variable).collect();
+    Settings::resolve(global, &variables)
+}
