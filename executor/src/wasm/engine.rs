@@ -87,6 +87,13 @@ impl WasmEngine {
     }
 }
 
+#[cfg(test)]
+impl WasmEngine {
+    pub(crate) fn compilations(&self) -> u64 {
+        self.0.cache.compilations()
+    }
+}
+
 impl fmt::Debug for WasmEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WasmEngine").field("config", &self.0.config).finish_non_exhaustive()

@@ -54,6 +54,8 @@ pub(crate) struct MemoryLimiter {
     table_elements_max: usize,
     modules_max: usize,
     memory_bytes: u64,
+    /// What the last growth that was allowed added.
+    growth_bytes: u64,
     table_elements: usize,
     /// The bytes in all that were refused last, by growing or at instantiation.
     refused: Option<u64>,
@@ -67,6 +69,7 @@ impl MemoryLimiter {
             table_elements_max: limits.wasm_table_elements_max,
             modules_max: limits.modules_max,
             memory_bytes: 0,
+            growth_bytes: 0,
             table_elements: 0,
             refused: None,
         }
@@ -98,17 +101,20 @@ impl ResourceLimiter for MemoryLimiter {
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false); // The module's own limit, not ours.
         }
-        let total = self.memory_bytes.saturating_add(desired.saturating_sub(current) as u64);
+        let growth = desired.saturating_sub(current) as u64;
+        let total = self.memory_bytes.saturating_add(growth);
         if total > self.memory_bytes_max {
             self.refused = Some(total);
             return Ok(false);
         }
-        self.memory_bytes = total;
+        (self.memory_bytes, self.growth_bytes) = (total, growth);
         Ok(true)
     }
 
+    /// The host could not give what was allowed.
     fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.refused.get_or_insert(self.memory_bytes);
+        self.refused = Some(self.memory_bytes);
+        self.memory_bytes = self.memory_bytes.saturating_sub(std::mem::take(&mut self.growth_bytes));
         Ok(())
     }
 

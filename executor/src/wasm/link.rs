@@ -85,7 +85,10 @@ impl<'a> Loader<'a> {
         self.code[..=imported].rotate_right(1);
         let entry = entrypoint(&compiled, &params.entrypoint)?;
         let instance = self.link(&source.path, &compiled).map_err(wrap)?;
-        let Some(name) = entry else { return Ok(()) };
+        // Nothing to call, or called already: a module that is no command is initialized when linked.
+        let Some(name) = entry.filter(|name| *name != INITIALIZE || is_command(&compiled)) else {
+            return Ok(());
+        };
         let function = instance.get_typed_func::<(), ()>(&mut *self.store, name).map_err(|error| {
             Failure::new(ReasonCode::EntrypointError, format!("entrypoint '{name}': {error}"))
         })?;
@@ -148,8 +151,7 @@ impl<'a> Loader<'a> {
         }
         let instance = self.instantiate(path, compiled)?;
         self.loading.pop();
-        let exports = |name| compiled.module.get_export(name).is_some();
-        if exports(INITIALIZE) && !exports(START) {
+        if compiled.module.get_export(INITIALIZE).is_some() && !is_command(compiled) {
             let initialize = instance
                 .get_typed_func::<(), ()>(&mut *self.store, INITIALIZE)
                 .map_err(|error| load_failure(path, &error))?;
@@ -192,6 +194,10 @@ impl<'a> Loader<'a> {
             }
         })
     }
+}
+
+fn is_command(compiled: &Compiled) -> bool {
+    compiled.module.get_export(START).is_some()
 }
 
 /// What a missing module is reported as.

@@ -6,6 +6,9 @@ use super::Fault;
 use super::abi::{DIR_RIGHTS, Errno, FILE_RIGHTS, STDIN_RIGHTS, STDOUT_RIGHTS};
 use crate::capture::Stream;
 
+/// Entries of all folders together that are being read at once.
+const LISTED_ENTRIES_MAX: usize = 1 << 20;
+
 /// What a descriptor stands for.
 #[derive(Debug)]
 pub(super) enum Kind {
@@ -98,6 +101,30 @@ impl Descriptors {
         }
         self.slots[at] = Some(descriptor);
         u32::try_from(at).map_err(|_| Errno::MFILE)
+    }
+
+    /// Keeps what is in the folder open at `fd` while the guest reads it.
+    pub(super) fn list(&mut self, fd: u32, entries: Vec<Entry>) -> Result<(), Errno> {
+        let kept = |open: &Descriptor| match &open.kind {
+            Kind::Dir { listed: Some(listed), .. } => listed.len(),
+            _ => 0,
+        };
+        let total: usize = self.slots.iter().flatten().map(kept).sum();
+        if total + entries.len() > LISTED_ENTRIES_MAX {
+            return Err(Errno::OVERFLOW);
+        }
+        if let Kind::Dir { listed, .. } = &mut self.get_mut(fd)?.kind {
+            *listed = Some(entries);
+        }
+        Ok(())
+    }
+
+    /// What was in the folder open at `fd`.
+    pub(super) fn listed(&self, fd: u32) -> Result<&[Entry], Errno> {
+        match &self.get(fd)?.kind {
+            Kind::Dir { listed: Some(listed), .. } => Ok(listed),
+            _ => Err(Errno::NOTDIR),
+        }
     }
 
     /// Closes a descriptor.

@@ -374,10 +374,12 @@ pub(super) fn fd_readdir(
         return Err(Errno::NOTDIR.into());
     };
     // From its beginning a folder is listed anew; afterwards the list stays, whatever happens to the folder.
-    let entries = match listed {
-        Some(entries) if cookie != 0 => entries,
-        _ => listed.insert(guest.fs.list(dir)?),
-    };
+    if listed.is_none() || cookie == 0 {
+        *listed = None;
+        let entries = guest.fs.list(dir)?;
+        guest.descriptors.list(fd, entries)?;
+    }
+    let entries = guest.descriptors.listed(fd)?;
     let mut out = Filler { memory, into, at: 0 };
     let skip = usize::try_from(cookie).unwrap_or(usize::MAX);
     for (next, entry) in (1u64..).zip(entries.iter()).skip(skip) {
