@@ -1,10 +1,14 @@
 //! The commands, one module each.
 
+mod cancel;
 mod completions;
 mod config;
+mod describe;
 mod diff;
 mod hash;
+mod logs;
 mod man;
+mod ps;
 mod run;
 mod schema;
 mod validate;
@@ -28,6 +32,10 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Problem> {
         Command::Validate(args) => validate::run(&args),
         Command::Hash(args) => hash::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Ps(args) => ps::run(&args, &settings(&global)?),
+        Command::Logs(args) => logs::run(&args, &settings(&global)?),
+        Command::Cancel(args) => cancel::run(&args, &settings(&global)?),
+        Command::Describe(args) => describe::run(&args, &settings(&global)?),
         Command::Config(args) => config::run(&args, &settings(&global)?),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),

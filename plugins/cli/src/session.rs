@@ -24,6 +24,14 @@ pub(crate) fn runtime() -> Result<Runtime, Problem> {
         .map_err(|error| Problem::failed(format!("starting threads: {error}")))
 }
 
+/// A runtime for one command that only asks: one thread, this one.
+pub(crate) fn small_runtime() -> Result<Runtime, Problem> {
+    runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::failed(format!("starting: {error}")))
+}
+
 /// What a runner is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
