@@ -171,15 +171,18 @@ fn read(folder: &Path, filter: &Filter) -> Result<Vec<Record>, (bool, Problem)> 
 /// The ID is an execution's or a job's, or the beginning of only one.
 pub(crate) async fn find(root: &Path, id: &str) -> Result<Vec<Seen>, Problem> {
     let all = executions(root, &Filter::all(), false).await?;
-    let (execution, job) = (|seen: &Seen| seen.record.execution_id.to_string(), |seen: &Seen| seen.record.job_id.to_string());
-    let exact: Vec<Seen> = all.iter().filter(|seen| execution(seen) == id || job(seen) == id).cloned().collect();
+    let (execution, job) =
+        (|seen: &Seen| seen.record.execution_id.to_string(), |seen: &Seen| seen.record.job_id.to_string());
+    let exact: Vec<Seen> =
+        all.iter().filter(|seen| execution(seen) == id || job(seen) == id).cloned().collect();
     let matching: Vec<Seen> = if exact.is_empty() && !id.is_empty() {
         all.into_iter().filter(|seen| execution(seen).starts_with(id) || job(seen).starts_with(id)).collect()
     } else {
         exact
     };
     let Some(first) = matching.first() else {
-        let message = format!("no execution or job below {} has an ID that begins with {id:?}", root.display());
+        let message =
+            format!("no execution or job below {} has an ID that begins with {id:?}", root.display());
         return Err(Problem::new(exit::REFUSED, "ExecutionNotFound", message)
             .with_hint("`frogfish ps --all` lists them; --data-dir names another folder"));
     };

@@ -66,8 +66,19 @@ pub(crate) async fn open(
     }
     builder.build().await.map_err(|error| {
         let problem = Problem::from(error);
-        if problem.hint.is_some() { problem } else { problem.with_hint("`frogfish doctor` looks for the cause") }
+        if problem.hint.is_some() {
+            problem
+        } else {
+            problem.with_hint("`frogfish doctor` looks for the cause")
+        }
     })
+}
+
+/// Opens an instance that nobody owns, to see to what it keeps.
+pub(crate) async fn reopen(folder: &Path, settings: &Settings) -> Result<Runner, Problem> {
+    let limits = settings.limits.value.clone();
+    let builder = Runner::builder().limits(limits).data_dir(folder).durability(Durability::Process);
+    Ok(builder.build().await?)
 }
 
 fn durability(settings: &Settings) -> Durability {

@@ -63,9 +63,9 @@ fn words(seen: &Seen) -> String {
                 rows.extend(states.iter().map(|(state, at)| vec![format!("  {state}"), plain(at)]));
             }
             ("durations_us", Value::Object(phases)) => {
-                let phases = phases.iter().filter_map(|(phase, took)| {
-                    Some(format!("{phase} {:.3} ms", took.as_f64()? / 1_000.0))
-                });
+                let phases = phases
+                    .iter()
+                    .filter_map(|(phase, took)| Some(format!("{phase} {:.3} ms", took.as_f64()? / 1_000.0)));
                 rows.push(vec!["phases".to_owned(), phases.collect::<Vec<_>>().join(", ")]);
             }
             ("error", Value::Object(error)) => {

@@ -48,7 +48,8 @@ fn since(text: &str) -> Result<Duration, Problem> {
     }
     let time: Option<jiff::Timestamp> = text.parse().ok();
     time.and_then(|time| Duration::try_from(time.as_duration()).ok()).ok_or_else(|| {
-        Problem::usage(format!("--since {text}: this is no time")).with_hint("write 10s, or 2026-01-31T12:00:00Z")
+        Problem::usage(format!("--since {text}: this is no time"))
+            .with_hint("write 10s, or 2026-01-31T12:00:00Z")
     })
 }
 

@@ -58,7 +58,13 @@ fn row(seen: &Seen, now: std::time::Duration) -> Vec<String> {
     };
     let age = now.saturating_sub(record.created.since_unix()).as_secs();
     // Seconds matter while there are few of them.
-    let age = if age >= 3_600 { age - age % 3_600 } else if age >= 60 { age - age % 60 } else { age };
+    let age = if age >= 3_600 {
+        age - age % 3_600
+    } else if age >= 60 {
+        age - age % 60
+    } else {
+        age
+    };
     vec![
         short(record.execution_id.as_str()),
         short(record.job_id.as_str()),
