@@ -1,13 +1,20 @@
 //! The commands, one module each.
 
+mod cancel;
 mod completions;
 mod config;
+mod describe;
 mod diff;
+mod doctor;
 mod hash;
+mod logs;
 mod man;
+mod prune;
+mod ps;
 mod run;
 mod schema;
 mod validate;
+mod verify;
 mod wasm;
 
 pub(crate) use hash::{chain, unreadable};
@@ -28,11 +35,17 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Problem> {
         Command::Validate(args) => validate::run(&args),
         Command::Hash(args) => hash::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Ps(args) => ps::run(&args, &settings(&global)?),
+        Command::Logs(args) => logs::run(&args, &settings(&global)?),
+        Command::Cancel(args) => cancel::run(&args, &settings(&global)?),
+        Command::Describe(args) => describe::run(&args, &settings(&global)?),
+        Command::Prune(args) => prune::run(&args, &settings(&global)?),
+        Command::Doctor(args) => doctor::run(&args, &settings(&global)?),
+        Command::Verify(args) => verify::run(&args, || settings(&global)),
         Command::Config(args) => config::run(&args, &settings(&global)?),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
-        _ => Err(Problem::failed("not there")),
     }
 }
 

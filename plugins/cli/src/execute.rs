@@ -79,10 +79,14 @@ fn executions(request: &Request<'_>) -> Result<Vec<Execution>, Problem> {
     let job = &request.job;
     let count = if job.job_type.runs_everywhere() { 1 } else { job.count.max(1) };
     if count > PARTITIONS_MAX {
-        return Err(Problem::refused(format!("Count: {count} executions; one command runs at most {PARTITIONS_MAX}")));
+        return Err(Problem::refused(format!(
+            "Count: {count} executions; one command runs at most {PARTITIONS_MAX}"
+        )));
     }
     if count > 1 && request.options.out.is_some() {
-        return Err(Problem::usage("--out takes the results of one execution, and this job has more (Count)"));
+        return Err(Problem::usage(
+            "--out takes the results of one execution, and this job has more (Count)",
+        ));
     }
     let first = Execution::new(job.clone());
     let job_id = first.job_id().clone();
@@ -91,7 +95,7 @@ fn executions(request: &Request<'_>) -> Result<Vec<Execution>, Problem> {
             .with_job_id(job_id.clone())
             .with_partition(Partition { index, count });
         for granted in &request.granted {
-            execution = execution.allow_path(granted.path.clone());
+            execution = execution.allow_path(granted.path.clone(), granted.read_write);
         }
         if request.options.deterministic { execution.deterministic() } else { execution }
     };

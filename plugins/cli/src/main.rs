@@ -6,6 +6,7 @@ mod execute;
 mod exit;
 mod files;
 mod follow;
+mod instances;
 mod mounts;
 mod out;
 mod out_dir;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use crate::problem::Problem;
@@ -27,7 +27,10 @@ impl OutDir {
             return Err(Problem::usage(message).with_hint("name a folder that is absent or empty"));
         }
         if path.file_name().is_none() {
-            return Err(Problem::usage(format!("--out {}: the receipt has no place beside it", dir.display())));
+            return Err(Problem::usage(format!(
+                "--out {}: the receipt has no place beside it",
+                dir.display()
+            )));
         }
         Ok(Self { path, made })
     }
@@ -39,7 +42,11 @@ impl OutDir {
     /// Moves the results in and puts the receipt beside; returns the receipt's path.
     pub(crate) fn fill(&self, results: &Path, receipt: Option<&Path>) -> Result<Option<PathBuf>, Problem> {
         let failed = |error: io::Error| {
-            Problem::failed(format!("moving results from {} to {}: {error}", results.display(), self.path.display()))
+            Problem::failed(format!(
+                "moving results from {} to {}: {error}",
+                results.display(),
+                self.path.display()
+            ))
         };
         let mode = fs::metadata(&self.path).map_err(failed)?.permissions();
         for entry in fs::read_dir(results).map_err(failed)? {
@@ -54,7 +61,11 @@ impl OutDir {
         let Some(receipt) = receipt else { return Ok(None) };
         let Some(beside) = receipts::beside(&self.path) else { return Ok(None) };
         fs::copy(receipt, &beside).map_err(|error| {
-            Problem::failed(format!("copying the receipt {} to {}: {error}", receipt.display(), beside.display()))
+            Problem::failed(format!(
+                "copying the receipt {} to {}: {error}",
+                receipt.display(),
+                beside.display()
+            ))
         })?;
         Ok(Some(beside))
     }
@@ -108,6 +119,8 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]

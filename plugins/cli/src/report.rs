@@ -74,13 +74,17 @@ fn error(failure: &Failure) -> Value {
 /// The executions of one job as the object that `--json` prints: the first partition's fields, and all of them.
 pub(crate) fn to_value(reports: &[Report]) -> Value {
     let mut object = reports.first().map(Report::to_map).unwrap_or_default();
-    object.insert("executions".to_owned(), reports.iter().map(|report| Value::Object(report.to_map())).collect());
+    object.insert(
+        "executions".to_owned(),
+        reports.iter().map(|report| Value::Object(report.to_map())).collect(),
+    );
     Value::Object(object)
 }
 
 /// The object of a job that was never started.
 pub(crate) fn never_started(problem: &Problem) -> Value {
-    let reason = frogfish::ReasonCode::ALL.iter().map(|code| code.as_str()).find(|code| *code == problem.kind);
+    let reason =
+        frogfish::ReasonCode::ALL.iter().map(|code| code.as_str()).find(|code| *code == problem.kind);
     json!({
         "job_id": null, "execution_id": null, "state": null, "reason_code": reason, "exit_code": null,
         "results": null, "cid": null, "manifest": null, "receipt": null, "instruction_count": null,
@@ -91,7 +95,8 @@ pub(crate) fn never_started(problem: &Problem) -> Value {
 /// A time as people say it.
 pub(crate) fn seconds_in_words(seconds: u64) -> String {
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
-    let (size, name) = units.into_iter().find(|(size, _)| seconds >= *size && seconds % size == 0).unwrap_or((1, "second"));
+    let (size, name) =
+        units.into_iter().find(|(size, _)| seconds >= *size && seconds % size == 0).unwrap_or((1, "second"));
     let count = seconds / size;
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }
@@ -102,9 +107,13 @@ mod tests {
 
     #[test]
     fn times_are_said_in_the_largest_unit_that_fits() {
-        for (seconds, words) in
-            [(604_800, "7 days"), (86_400, "1 day"), (5_400, "90 minutes"), (61, "61 seconds"), (0, "0 seconds")]
-        {
+        for (seconds, words) in [
+            (604_800, "7 days"),
+            (86_400, "1 day"),
+            (5_400, "90 minutes"),
+            (61, "61 seconds"),
+            (0, "0 seconds"),
+        ] {
             assert_eq!(seconds_in_words(seconds), words);
         }
     }

@@ -24,6 +24,14 @@ pub(crate) fn runtime() -> Result<Runtime, Problem> {
         .map_err(|error| Problem::failed(format!("starting threads: {error}")))
 }
 
+/// A runtime for one command that only asks: one thread, this one.
+pub(crate) fn small_runtime() -> Result<Runtime, Problem> {
+    runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Problem::failed(format!("starting: {error}")))
+}
+
 /// What a runner is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -58,8 +66,19 @@ pub(crate) async fn open(
     }
     builder.build().await.map_err(|error| {
         let problem = Problem::from(error);
-        if problem.hint.is_some() { problem } else { problem.with_hint("`frogfish doctor` looks for the cause") }
+        if problem.hint.is_some() {
+            problem
+        } else {
+            problem.with_hint("`frogfish doctor` looks for the cause")
+        }
     })
+}
+
+/// Opens an instance that nobody owns, to see to what it keeps.
+pub(crate) async fn reopen(folder: &Path, settings: &Settings) -> Result<Runner, Problem> {
+    let limits = settings.limits.value.clone();
+    let builder = Runner::builder().limits(limits).data_dir(folder).durability(Durability::Process);
+    Ok(builder.build().await?)
 }
 
 fn durability(settings: &Settings) -> Durability {

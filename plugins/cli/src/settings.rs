@@ -1,6 +1,7 @@
 //! Settings: flag > `FROGFISH_*` > `--config FILE` > default. The only place that reads them.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -83,8 +84,10 @@ impl Settings {
     /// The file cannot be read, is no TOML, or names a setting that there is none of; a value is none.
     pub(crate) fn resolve(global: &Global, variables: &Variables) -> Result<Self, Problem> {
         check_variables(variables)?;
-        let from = |flag: &'static str, name: &str| {
-            if variables.contains_key(name) { Origin::Variable(name.to_owned()) } else { Origin::Flag(flag) }
+        // A flag is filled in from its variable: only their values tell which it was.
+        let from = |flag: &'static str, name: &str, value: &OsStr| match variables.get(name) {
+            Some(text) if OsStr::new(text) == value => Origin::Variable(name.to_owned()),
+            _ => Origin::Flag(flag),
         };
         let (file, path) = match &global.config {
             Some(path) => (read(path)?, Some(path.clone())),
@@ -92,12 +95,17 @@ impl Settings {
         };
         let of_file = || path.clone().map_or(Origin::Default, Origin::File);
         let data_dir = match (&global.data_dir, file.data_dir) {
-            (Some(dir), _) => Setting { value: dir.clone(), origin: from("--data-dir", "FROGFISH_DATA_DIR") },
+            (Some(dir), _) => Setting {
+                value: dir.clone(),
+                origin: from("--data-dir", "FROGFISH_DATA_DIR", dir.as_os_str()),
+            },
             (None, Some(dir)) => Setting { value: dir, origin: of_file() },
             (None, None) => default_data_dir(variables)?,
         };
         let log = match (&global.log, file.log) {
-            (Some(log), _) => Setting { value: log.clone(), origin: from("--log", "FROGFISH_LOG") },
+            (Some(log), _) => {
+                Setting { value: log.clone(), origin: from("--log", "FROGFISH_LOG", log.as_ref()) }
+            }
             (None, Some(log)) => Setting { value: log, origin: of_file() },
             (None, None) => Setting { value: "warn".to_owned(), origin: Origin::Default },
         };

@@ -19,7 +19,8 @@ pub(super) fn run(args: &RunWasm, settings: &Settings) -> Result<u8, Problem> {
 fn job(args: &RunWasm, settings: &Settings) -> Result<(Job, Vec<Granted>), Problem> {
     let module = std::path::absolute(&args.module)
         .map_err(|error| Problem::refused(format!("module {}: {error}", args.module.display())))?;
-    let (Some(path), Some(name)) = (module.to_str(), module.file_name().and_then(|name| name.to_str())) else {
+    let (Some(path), Some(name)) = (module.to_str(), module.file_name().and_then(|name| name.to_str()))
+    else {
         return Err(Problem::refused(format!("module {}: this is no UTF-8 file name", module.display())));
     };
     let target = format!("/{name}");

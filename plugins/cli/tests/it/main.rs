@@ -1,0 +1,17 @@
+//! The command as scripts and people see it: the real program, each time with a data folder of its own.
+
+mod answers;
+#[cfg(feature = "wasm")]
+mod checking;
+mod house;
+#[cfg(feature = "wasm")]
+mod jobs;
+#[cfg(feature = "wasm")]
+mod processes;
+#[cfg(feature = "wasm")]
+mod results;
+#[cfg(feature = "wasm")]
+mod statuses;
+mod support;
+#[cfg(feature = "wasm")]
+mod trouble;
