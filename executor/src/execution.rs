@@ -69,7 +69,7 @@ impl Execution {
         let name = module.file_name().and_then(|name| name.to_str()).unwrap_or("main.wasm");
         let target = format!("/{name}");
         let mut job = Job { name: name.to_owned(), count: 1, ..Job::default() };
-        job.task.name = "main".to_owned();
+        "main".clone_into(&mut job.task.name);
         job.task.engine =
             EngineSpec::Wasm(WasmParams { entry_module: target.clone(), ..WasmParams::default() });
         Self::new(job).input(module, target)

@@ -40,7 +40,7 @@ pub use outcome::Outcome;
 pub use reconcile::Reconciled;
 pub use reservation::Reservation;
 
-use crate::capacity::ShortageKind;
+use crate::capacity::{Amounts, ShortageKind};
 use crate::engine::{Engine, Health};
 use crate::error::Error;
 use crate::execution::{Execution, Prepared};
@@ -178,7 +178,7 @@ impl Runner {
         match self.checked(execution).await {
             Err(Error::Refused(failure)) => Admission::Never(failure),
             Err(error) => Admission::Never(Failure::new(ReasonCode::SpecError, error.to_string())),
-            Ok(checked) => match self.shared.capacity.check(&self.shared.amounts(&checked.resources)) {
+            Ok(checked) => match self.shared.capacity.check(&Amounts::from(&checked.resources)) {
                 Ok(()) => Admission::Now,
                 Err(shortage) if shortage.kind == ShortageKind::Never => {
                     Admission::Never(shortage.to_failure())
@@ -201,15 +201,14 @@ impl Runner {
                 return Err(Admission::Never(Failure::new(ReasonCode::SpecError, error.to_string())));
             }
         };
-        let held = self.shared.capacity.try_reserve(&self.shared.amounts(&checked.resources)).map_err(
-            |shortage| {
+        let held =
+            self.shared.capacity.try_reserve(&Amounts::from(&checked.resources)).map_err(|shortage| {
                 if shortage.kind == ShortageKind::Never {
                     Admission::Never(shortage.to_failure())
                 } else {
                     Admission::Later(shortage.to_failure())
                 }
-            },
-        )?;
+            })?;
         let hold_ms_max = hold_ms_max.min(self.shared.limits.hold_ms_max);
         Ok(self.shared.reservations.hold(execution.id.clone(), held, hold_ms_max))
     }
@@ -233,7 +232,7 @@ impl Runner {
         let context = prepare::context(&self.shared, execution);
         self.shared.inputs.check(&task.input_sources, &context).await.map_err(Error::Refused)?;
         engine.check(task).await.map_err(Error::Refused)?;
-        if let Err(shortage) = self.shared.capacity.check(&self.shared.amounts(&resources))
+        if let Err(shortage) = self.shared.capacity.check(&Amounts::from(&resources))
             && shortage.kind == ShortageKind::Never
         {
             return Err(Error::Refused(shortage.to_failure()));

@@ -63,11 +63,9 @@ impl State {
         match (self, next) {
             (Queued, Preparing | Failed | Cancelled)
             | (Preparing, Running | Failed | Cancelled)
-            | (Running, Collecting)
-            | (Collecting, Publishing | Completed | Failed | Cancelled)
-            | (Publishing, Publishing | Completed | Failed | Cancelled) => true,
-            // A service or daemon whose node was restarted runs again from its inputs.
-            (Running, Preparing) => true,
+            // Preparing: a service or daemon whose node was restarted runs again from its inputs.
+            | (Running, Collecting | Preparing)
+            | (Collecting | Publishing, Publishing | Completed | Failed | Cancelled) => true,
             _ => false,
         }
     }

@@ -138,7 +138,7 @@ impl Stop {
             }
             let left = match until {
                 Some(until) => until.saturating_duration_since(Instant::now()),
-                None => Duration::from_secs(3600),
+                None => Duration::from_hours(1),
             };
             if left.is_zero() {
                 return None;

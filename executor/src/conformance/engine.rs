@@ -14,7 +14,7 @@ use crate::runner::{Cancelled, Outcome, Runner};
 use crate::state::State;
 
 /// How long the suite waits for anything before it gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The programs that the suite runs, in the engine's own form.
 pub trait Programs {

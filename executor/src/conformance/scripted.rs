@@ -168,8 +168,9 @@ async fn take(step: Step, run: &EngineRun) -> Option<EngineEnd> {
         Step::Stdout(text) => print(Stream::Stdout, text.as_bytes()),
         Step::Stderr(text) => print(Stream::Stderr, text.as_bytes()),
         Step::PrintEnv => {
-            let lines: String = run.env.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
-            print(Stream::Stdout, lines.as_bytes())
+            let lines: Vec<String> =
+                run.env.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+            print(Stream::Stdout, lines.concat().as_bytes())
         }
         Step::Cat(target) => cat(&target, run),
         Step::Write { path, content } => write(&path, &content, run),

@@ -54,7 +54,7 @@ pub struct RunnerBuilder {
     engines: Vec<Arc<dyn Engine>>,
     inputs: Vec<Arc<dyn InputSource>>,
     #[cfg(feature = "wasm")]
-    wasm: Option<Option<crate::wasm::WasmConfig>>,
+    wasm: Option<Wasm>,
     folder: Folder,
     cache_dir: Option<PathBuf>,
     durability: Durability,
@@ -66,6 +66,16 @@ pub struct RunnerBuilder {
     host_env: HostVariables,
     allow_paths: Vec<String>,
     host: Option<String>,
+}
+
+/// How the WASM engine is set up.
+#[cfg(feature = "wasm")]
+#[derive(Debug)]
+enum Wasm {
+    /// As the runner's limits and cache folder say.
+    WithinLimits,
+    /// So.
+    With(crate::wasm::WasmConfig),
 }
 
 /// Where the instance lies.
@@ -84,14 +94,14 @@ impl RunnerBuilder {
     /// Runs WebAssembly jobs with wasmtime, within this runner's limits.
     #[cfg(feature = "wasm")]
     pub fn wasm(mut self) -> Self {
-        self.wasm = Some(None);
+        self.wasm = Some(Wasm::WithinLimits);
         self
     }
 
     /// Runs WebAssembly jobs with wasmtime, set up as given.
     #[cfg(feature = "wasm")]
     pub fn wasm_with(mut self, config: crate::wasm::WasmConfig) -> Self {
-        self.wasm = Some(Some(config));
+        self.wasm = Some(Wasm::With(config));
         self
     }
 
@@ -241,7 +251,7 @@ impl RunnerBuilder {
         let allowed =
             self.allow_paths.iter().map(|text| text.parse()).collect::<Result<Vec<AllowedPath>, _>>()?;
         let sources: [Arc<dyn InputSource>; 2] =
-            [Arc::new(InlineInputs::default()), Arc::new(LocalInputs::new(allowed))];
+            [Arc::new(InlineInputs), Arc::new(LocalInputs::new(allowed))];
         let shared = Arc::new(Shared {
             home,
             journal,
@@ -283,14 +293,17 @@ fn node_name() -> String {
 
 #[cfg(feature = "wasm")]
 fn wasm_engine(
-    config: Option<crate::wasm::WasmConfig>,
+    wasm: Wasm,
     limits: &Limits,
     cache_dir: Option<&std::path::Path>,
 ) -> Result<Arc<dyn Engine>, Error> {
-    let config = config.unwrap_or_else(|| {
-        let mut config = crate::wasm::WasmConfig::from_limits(limits);
-        config.cache_dir = cache_dir.map(|folder| folder.join("modules"));
-        config
-    });
+    let config = match wasm {
+        Wasm::With(config) => config,
+        Wasm::WithinLimits => {
+            let mut config = crate::wasm::WasmConfig::from_limits(limits);
+            config.cache_dir = cache_dir.map(|folder| folder.join("modules"));
+            config
+        }
+    };
     Ok(Arc::new(crate::wasm::WasmEngine::new(config).map_err(Error::Refused)?))
 }

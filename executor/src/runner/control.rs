@@ -36,7 +36,7 @@ impl Control {
 }
 
 fn of_journal(error: JournalError) -> Failure {
-    Failure::new(ReasonCode::Internal, error.to_string())
+    of_error(error.into())
 }
 
 fn of_error(error: Error) -> Failure {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::capacity::Held;
+use crate::capacity::{Amounts, Held};
 use crate::capture::Capture;
 use crate::engine::{Engine, EngineEnd, EngineRun, Mount, OutputMount};
 use crate::execution::{Execution, Prepared};
@@ -120,7 +120,7 @@ impl Line {
     async fn queue(&mut self) -> Result<Held, Failure> {
         let (stop, timeouts) = (self.live.stop.clone(), self.execution.job.task.timeouts);
         let priority = i32::try_from(self.execution.job.priority).unwrap_or(i32::MAX);
-        let asked = self.shared.amounts(&self.resources);
+        let asked = Amounts::from(&self.resources);
         let waiting =
             self.shared.capacity.queue(&asked, priority).map_err(|shortage| shortage.to_failure())?;
         let limit = if timeouts.queue.is_zero() { Duration::MAX } else { timeouts.queue };

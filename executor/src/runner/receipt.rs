@@ -61,7 +61,7 @@ fn claim(
             outputs: false,
         },
         instruction_count: end.instruction_count,
-        cid: hashed.map(|hashed| hashed.cid.clone()),
+        cid: hashed.map(|hashed| hashed.cid),
         manifest: hashed.map(|hashed| hashed.root),
         profile: Profile::default(),
         hamt_boundary: HamtBoundary::default(),

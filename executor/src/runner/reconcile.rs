@@ -151,7 +151,7 @@ pub(super) async fn settle_dead(
         match settle_one(&dead.folder, engines, now, found).await {
             Ok(()) => found.instances += 1,
             Err(error) => {
-                tracing::warn!(folder = %dead.folder.display(), %error, "a dead instance stays as it is")
+                tracing::warn!(folder = %dead.folder.display(), %error, "a dead instance stays as it is");
             }
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
-use crate::capacity::{Amounts, Capacity};
+use crate::capacity::Capacity;
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::env::HostVariables;
@@ -25,7 +25,6 @@ use crate::runner::identity::Identities;
 use crate::runner::reconcile::Reconciled;
 use crate::runner::registry::Registry;
 use crate::runner::reservation::Reservations;
-use crate::spec::Resources;
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -50,15 +49,6 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn amounts(&self, resources: &Resources) -> Amounts {
-        Amounts {
-            cpu_milli: resources.cpu.millis(),
-            memory_bytes: resources.memory.bytes(),
-            disk_bytes: resources.disk.bytes(),
-            gpus: resources.gpu,
-        }
-    }
-
     /// Called by an execution's task as the last thing it does.
     pub(crate) async fn ended(&self, id: &ExecutionId) {
         for gone in self.registry.end(id, self.limits.ended_in_memory_max) {

@@ -50,6 +50,7 @@ pub(crate) fn observation() -> Observation {
         job_id: "j-1".into(),
         instance: "i-1".into(),
         host: "pond".into(),
+        job: Some(serde_json::json!({"Name": "as it was given"})),
         versions: BTreeMap::from([("frogfish".into(), "0.1.0".into())]),
         started_at: "2026-11-22T10:00:00Z".into(),
         finished_at: "2026-11-22T10:00:01.5Z".into(),
