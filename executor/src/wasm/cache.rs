@@ -147,8 +147,7 @@ impl ModuleCache {
         kept.used = now;
         let slot = kept.slot.clone();
         drop(memory);
-        let compiled = slot.try_lock().ok()?.clone();
-        compiled
+        slot.try_lock().ok()?.clone()
     }
 
     /// The compiled form of `wasm`; `identity` is of the file that was read, so that it is known next time.

@@ -127,7 +127,7 @@ impl<'a> Loader<'a> {
         let compiled = self.compile(&source)?;
         let instance = self.link(&source.path, &compiled)?;
         self.register(&source.path, instance)?;
-        if source.path != path { self.register(path, instance) } else { Ok(()) }
+        if source.path == path { Ok(()) } else { self.register(path, instance) }
     }
 
     fn is_loaded(&self, name: &str) -> bool {

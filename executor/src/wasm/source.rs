@@ -149,7 +149,8 @@ fn read_to_end(file: &File, size: u64, bytes_max: u64) -> Result<Vec<u8>, rustix
         bytes.resize(at + room, 0);
         let read = file.read(&mut bytes[at..], Some(at as u64))?;
         bytes.truncate(at + read);
-        if read == 0 {
+        // As long as it was when looked at: the caller looks again whether it still is.
+        if read == 0 || (at == 0 && bytes.len() as u64 == size) {
             return Ok(bytes);
         }
     }

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 const DIGEST_BYTES: usize = 32;
 /// A file under a temporary name that is older was left by a process that died.
-const LEFT_OVER_AFTER: Duration = Duration::from_secs(3_600);
+const LEFT_OVER_AFTER: Duration = Duration::from_hours(1);
 const TEMPORARY: &str = "tmp-";
 
 /// A folder of compiled modules.

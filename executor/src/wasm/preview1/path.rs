@@ -132,6 +132,7 @@ pub(super) fn path_open(
     Ok(memory.put_u32(opened, number)?)
 }
 
+#[allow(clippy::too_many_arguments, reason = "preview 1 has them")]
 pub(super) fn path_readlink(
     memory: &mut Memory<'_>,
     guest: &mut Guest,
@@ -159,6 +160,7 @@ pub(super) fn path_remove_directory(
     Ok(guest.fs.remove_dir(guest.descriptors.dir(fd)?, memory.get(path, len)?)?)
 }
 
+#[allow(clippy::too_many_arguments, reason = "preview 1 has them")]
 pub(super) fn path_rename(
     memory: &mut Memory<'_>,
     guest: &mut Guest,
@@ -174,6 +176,7 @@ pub(super) fn path_rename(
     Ok(guest.fs.rename(old, new)?)
 }
 
+#[allow(clippy::too_many_arguments, reason = "preview 1 has them")]
 pub(super) fn path_symlink(
     memory: &mut Memory<'_>,
     guest: &mut Guest,

@@ -93,6 +93,7 @@ pub(super) fn sock_accept(_: &mut Memory<'_>, _: &mut Guest, _fd: u32, _flags: u
     Err(Errno::NOTSUP.into())
 }
 
+#[allow(clippy::too_many_arguments, reason = "preview 1 has them")]
 pub(super) fn sock_recv(
     _: &mut Memory<'_>,
     _: &mut Guest,
@@ -106,6 +107,7 @@ pub(super) fn sock_recv(
     Err(Errno::NOTSUP.into())
 }
 
+#[allow(clippy::too_many_arguments, reason = "preview 1 has them")]
 pub(super) fn sock_send(
     _: &mut Memory<'_>,
     _: &mut Guest,

@@ -70,7 +70,7 @@ fn ours(settled: bool, determinism: crate::engine::Determinism) -> f64 {
         for run in &mut prepared {
             run.inputs[0].source = source.clone();
         }
-        while !crate::wasm::tests::bench::is_old(&source) {
+        while !is_old(&source) {
             std::thread::yield_now();
         }
     }

@@ -231,7 +231,7 @@ impl Job {
         });
         capture.finish();
         let read = |name: &str| std::fs::read(results.path().join(name)).unwrap_or_default();
-        let text = |name| String::from_utf8(read(name)).unwrap();
+        let text = |name| String::from_utf8_lossy(&read(name)).into_owned();
         Ran {
             end,
             stdout: text("stdout"),

@@ -89,6 +89,11 @@ fn has_dot_dot(path: &[u8]) -> bool {
     path.split(|byte| *byte == b'/').any(|part| part == b"..")
 }
 
+/// Whether a path says by its end that it leads to a folder.
+fn names_a_dir(path: &[u8]) -> bool {
+    path.ends_with(b"/") || path.ends_with(b"/.") || path == b"."
+}
+
 fn check(path: &[u8]) -> FsResult<()> {
     match path.first() {
         None => Err(Errno::NOENT),
@@ -164,7 +169,7 @@ impl Tree {
 
     /// As [`resolve`](Self::resolve), one part after the other.
     fn walk<'p>(&self, start: &Dir, path: &[u8], follow: bool) -> FsResult<Target<'p>> {
-        let must_be_dir = path.ends_with(b"/");
+        let mut must_be_dir = names_a_dir(path);
         let mut stack = vec![start.clone()];
         let mut steps: Vec<(Vec<u8>, bool)> = Vec::new();
         push_steps(&mut steps, path, false);
@@ -214,6 +219,7 @@ impl Tree {
                     }
                     let target = read_link(fd.as_fd())?;
                     check(&target)?;
+                    must_be_dir |= steps.is_empty() && names_a_dir(&target);
                     push_steps(&mut steps, &target, true);
                 }
                 _ if is_last => return Ok(below(host, name)),
