@@ -165,8 +165,8 @@ pub(crate) struct RunWasm {
     pub(crate) options: RunOptions,
     /// The module.
     pub(crate) module: PathBuf,
-    /// Arguments of the program, after `--` if they begin with a dash.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    /// Arguments of the program; `--` before them if the first begins with a dash.
+    #[arg(trailing_var_arg = true)]
     pub(crate) args: Vec<String>,
 }
 

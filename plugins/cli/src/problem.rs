@@ -3,7 +3,7 @@
 use std::fmt;
 
 use frogfish::spec::SpecError;
-use frogfish::{Error, Failure};
+use frogfish::{Error, Failure, ReasonCode};
 
 use crate::exit;
 
@@ -62,6 +62,9 @@ impl fmt::Display for Problem {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
+        if let Error::Refused(failure) = error {
+            return failure.into();
+        }
         let hint = error.hint().map(str::to_owned);
         Self {
             status: exit::of_error(&error),
@@ -78,8 +81,18 @@ impl From<Failure> for Problem {
             status: exit::of_reason(failure.code),
             kind: failure.code.as_str().to_owned(),
             message: failure.message,
-            hint: failure.hint,
+            hint: hint(failure.code, failure.hint),
         }
+    }
+}
+
+/// The library's advice, or what it comes to on a command line.
+fn hint(code: ReasonCode, hint: Option<String>) -> Option<String> {
+    match code {
+        ReasonCode::InputNotAllowed => Some(
+            "allow it with --allow-path PATH (PATH:rw if the job may write), or in the settings".to_owned(),
+        ),
+        _ => hint,
     }
 }
 

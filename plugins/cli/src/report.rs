@@ -101,9 +101,27 @@ pub(crate) fn seconds_in_words(seconds: u64) -> String {
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A size as people say it.
+pub(crate) fn bytes_in_words(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(size, _)| bytes >= *size) {
+        Some((size, name)) => format!("{}.{} {name}", bytes / size, bytes % size * 10 / size),
+        None => format!("{bytes} bytes"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_said_in_the_largest_unit_that_fits() {
+        for (bytes, words) in
+            [(0, "0 bytes"), (1_023, "1023 bytes"), (1_536, "1.5 KiB"), (3 << 30, "3.0 GiB")]
+        {
+            assert_eq!(bytes_in_words(bytes), words);
+        }
+    }
 
     #[test]
     fn times_are_said_in_the_largest_unit_that_fits() {

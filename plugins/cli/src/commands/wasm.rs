@@ -31,9 +31,7 @@ fn job(args: &RunWasm, settings: &Settings) -> Result<(Job, Vec<Granted>), Probl
     if let Some(entrypoint) = &args.entrypoint {
         wasm.entrypoint.clone_from(entrypoint);
     }
-    // The first `--` only says that what follows is the program's.
-    let arguments = args.args.strip_prefix(&["--".to_owned()]).unwrap_or(&args.args);
-    wasm.parameters = arguments.to_vec();
+    wasm.parameters.clone_from(&args.args);
     wasm.import_modules.clone_from(&args.import_modules);
 
     let mut job = Job::default();

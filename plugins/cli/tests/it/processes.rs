@@ -132,7 +132,7 @@ fn prune_removes_what_is_old_and_never_what_runs() {
     let young = home.run(["prune", "--json"]).json();
     assert_eq!((&young["executions"], results.exists()), (&json!(0), true));
     let mut running = home.start(home.wasm_args::<&str>(&[], guests::SLEEPER, &["60000"]));
-    home.wait_for("Running");
+    assert_eq!(running.line(), "sleeping");
     // The running one may have taken the first's folder, which is then left alone.
     let other = home.wasm(&["--json"], guests::NOOP, &[]).json();
     let other = std::path::Path::new(other["results"].as_str().unwrap());
@@ -175,7 +175,8 @@ fn compiled_modules_are_kept_until_prune_is_told_to_remove_them() {
 #[test]
 fn eight_at_once_run_beside_a_long_one() {
     let home = Home::new();
-    let long = home.start(home.wasm_args::<&str>(&[], guests::SLEEPER, &["60000"]));
+    let mut long = home.start(home.wasm_args::<&str>(&[], guests::SLEEPER, &["60000"]));
+    assert_eq!(long.line(), "sleeping");
     let seen = home.wait_for("Running");
     let started: Vec<_> = (0..8)
         .map(|index| {

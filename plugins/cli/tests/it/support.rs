@@ -1,6 +1,7 @@
 //! A data folder, and the program run in it.
 
 use std::ffi::OsStr;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -133,6 +134,16 @@ impl Background {
         self.0.as_mut().unwrap()
     }
 
+    /// Waits for a line on its stdout, and takes it.
+    pub(crate) fn line(&mut self) -> String {
+        let stdout = self.child().stdout.as_mut().unwrap();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        while stdout.read(&mut byte).unwrap() == 1 && byte != *b"\n" {
+            line.extend(byte);
+        }
+        String::from_utf8(line).unwrap()
+    }
+
     pub(crate) fn signal(&mut self, name: &str) {
         let pid = self.child().id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
@@ -141,7 +152,7 @@ impl Background {
     /// Waits for its end.
     pub(crate) fn end(mut self) -> Ran {
         let mut child = self.0.take().unwrap();
-        let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let read = |mut from: Box<dyn std::io::Read + Send>| {
             std::thread::spawn(move || {
                 let mut bytes = Vec::new();
@@ -149,7 +160,6 @@ impl Background {
                 bytes
             })
         };
-        let _ = (&mut stdout, &mut stderr);
         let (stdout, stderr) = (read(Box::new(stdout)), read(Box::new(stderr)));
         let until = Instant::now() + PATIENCE;
         let status = loop {

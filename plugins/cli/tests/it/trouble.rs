@@ -13,6 +13,7 @@ use crate::support::{Home, Ran, eventually, names};
 fn a_killed_run_is_seen_as_interrupted_and_cleared_away() {
     let home = Home::new();
     let mut running = home.start(home.wasm_args::<&str>(&[], guests::SLEEPER, &["60000"]));
+    assert_eq!(running.line(), "sleeping");
     let seen = home.wait_for("Running");
     let id = seen["execution_id"].as_str().unwrap();
     running.child().kill().unwrap();
@@ -49,7 +50,7 @@ fn killed_runs_leave_nothing_in_the_way_of_many_others() {
     let home = Home::new();
     for _ in 0..3 {
         let mut running = home.start(home.wasm_args::<&str>(&[], guests::BUSY, &[]));
-        home.wait_for("Running");
+        assert_eq!(running.line(), "busy");
         running.child().kill().unwrap();
         running.child().wait().unwrap();
         eventually("it is seen as ended", || home.ps(&[]).is_empty().then_some(()));
@@ -160,7 +161,7 @@ fn doctor_finds_a_sound_host_sound_and_names_every_check() {
 fn doctor_sees_a_process_that_died() {
     let home = Home::new();
     let mut running = home.start(home.wasm_args::<&str>(&[], guests::BUSY, &[]));
-    home.wait_for("Running");
+    assert_eq!(running.line(), "busy");
     let live = home.run(["doctor", "--json"]).stdout;
     assert!(live.contains("1 running"), "{live}");
     running.child().kill().unwrap();

@@ -9,12 +9,12 @@ use std::path::Path;
 use frogfish::capacity::host_totals;
 use frogfish::engine::Health;
 use frogfish::instance::Life;
-use frogfish::spec::ByteSize;
 use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, ResolveFlags};
 
 use super::{Check, Level};
 use crate::commands::prune;
 use crate::instances;
+use crate::report::bytes_in_words;
 use crate::session::{self, Purpose};
 use crate::settings::Settings;
 
@@ -83,7 +83,7 @@ fn to_be_made(root: &Path) -> Check {
 fn host(root: &Path) -> Check {
     match host_totals(root) {
         Ok(totals) => {
-            let memory = ByteSize::from_bytes(totals.memory_bytes);
+            let memory = bytes_in_words(totals.memory_bytes);
             let cores = totals.cpu_milli;
             let what = format!("{}.{:03} cores, {memory} memory", cores / 1_000, cores % 1_000);
             Check::new("capacity", Level::Ok, what)
@@ -104,7 +104,7 @@ fn free_space(root: &Path) -> Check {
         FREE_BYTES_MIN..FREE_BYTES_WARN => Level::Warn,
         _ => Level::Ok,
     };
-    let check = Check::new(NAME, level, format!("{} for results", ByteSize::from_bytes(free)));
+    let check = Check::new(NAME, level, format!("{} for results", bytes_in_words(free)));
     if level == Level::Ok { check } else { check.mend("frogfish prune --all --caches") }
 }
 
@@ -171,7 +171,7 @@ fn instances(root: &Path) -> Check {
 
 fn cache(root: &Path) -> Check {
     let (files, bytes) = prune::size(&root.join("cache"));
-    let what = format!("{files} compiled modules, {}", ByteSize::from_bytes(bytes));
+    let what = format!("{files} compiled modules, {}", bytes_in_words(bytes));
     Check::new("cache", Level::Ok, what)
 }
 
