@@ -32,6 +32,7 @@ pub(crate) struct Global {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one of it, and it lives as long as the process")]
 pub(crate) enum Command {
     /// Run a job file.
     Run(RunJob),

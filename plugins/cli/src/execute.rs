@@ -32,14 +32,14 @@ pub(crate) struct Request<'o> {
 }
 
 /// Runs a job and returns the command's exit status.
-pub(crate) fn run(request: Request<'_>, settings: &Settings) -> Result<u8, Problem> {
+pub(crate) fn run(request: &Request<'_>, settings: &Settings) -> Result<u8, Problem> {
     session::log(settings)?;
     let runtime = session::runtime()?;
     let status = runtime.block_on(async {
         if request.options.dry_run {
-            return dry_run(&request, settings).await;
+            return dry_run(request, settings).await;
         }
-        start(&request, settings).await
+        start(request, settings).await
     });
     // A guest that was given up may still run on a thread; nobody waits for it.
     runtime.shutdown_background();

@@ -82,9 +82,7 @@ fn write_all(to: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
 ///
 /// *Errors*: its log could not be read, or stdout or stderr not written for another reason than that nobody reads.
 pub(crate) async fn pass_on(handle: ExecutionHandle, screen: &Screen) -> Result<(), Problem> {
-    let mut options = LogOptions::default();
-    options.follow = true;
-    options.system = false;
+    let options = LogOptions { follow: true, system: false, ..LogOptions::default() };
     let mut logs = handle.logs(options).await?;
     let mut sink = Sink { screen, open: [true; 2], failure: None };
     loop {

@@ -54,6 +54,7 @@ pub(crate) fn colours() -> bool {
 
 /// Rows of text in columns, two blanks between them, without blanks at the ends of lines.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
+    use std::fmt::Write as _;
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -63,7 +64,7 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     for row in rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(&format!("{cell:width$}  "));
+            let _ = write!(line, "{cell:width$}  ");
         }
         text.push_str(line.trim_end());
         text.push('\n');

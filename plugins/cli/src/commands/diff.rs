@@ -151,7 +151,7 @@ fn table(found: &Found) -> String {
         text.push_str(&differences.to_string());
     }
     if let Some(why) = &found.undecided {
-        text.push_str(&format!("could not tell: {why}\n"));
+        text.extend(["could not tell: ", why, "\n"]);
     }
     text
 }

@@ -52,7 +52,9 @@ fn say_hidden(hashed: &Hashed) {
 
 /// What cannot be read is wrong usage here, never an answer.
 pub(crate) fn unreadable(path: &std::path::Path, error: &dyn Error) -> Problem {
-    Problem::new(exit::USAGE, "IoError", format!("hashing {}: {}", path.display(), chain(error)))
+    let why = chain(error);
+    let why = why.strip_prefix("hashing: ").unwrap_or(&why);
+    Problem::new(exit::USAGE, "IoError", format!("hashing {}: {why}", path.display()))
 }
 
 /// An error and its causes on one line.

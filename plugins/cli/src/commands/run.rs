@@ -9,5 +9,5 @@ use crate::settings::Settings;
 pub(super) fn run(args: &RunJob, settings: &Settings) -> Result<u8, Problem> {
     let mut job = files::read_job(&args.job)?;
     files::make_sources_absolute(&mut job);
-    execute::run(Request { job, granted: Vec::new(), options: &args.options }, settings)
+    execute::run(&Request { job, granted: Vec::new(), options: &args.options }, settings)
 }

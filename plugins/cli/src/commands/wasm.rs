@@ -12,7 +12,7 @@ use crate::settings::Settings;
 
 pub(super) fn run(args: &RunWasm, settings: &Settings) -> Result<u8, Problem> {
     let (job, granted) = job(args, settings)?;
-    execute::run(Request { job, granted, options: &args.options }, settings)
+    execute::run(&Request { job, granted, options: &args.options }, settings)
 }
 
 /// The job that the flags describe, and the paths that they name and thereby allow.

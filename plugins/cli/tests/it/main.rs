@@ -1,5 +1,7 @@
 //! The command as scripts and people see it: the real program, each time with a data folder of its own.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod answers;
 #[cfg(feature = "wasm")]
 mod checking;

@@ -1,6 +1,7 @@
 //! Executions seen from other processes: ps, logs, cancel, describe, prune.
 
 use std::io::{BufRead as _, BufReader};
+use std::process::Command;
 
 use frogfish_fixtures::guests;
 use serde_json::json;
@@ -80,6 +81,37 @@ fn l_16_a_log_that_is_gone_is_said_to_be_gone() {
     let ran = home.run(["logs", "--follow", ran["execution_id"].as_str().unwrap()]);
     assert_eq!(ran.status, 126, "{ran:?}");
     assert!(ran.stderr.contains("is gone"), "{ran:?}");
+}
+
+#[test]
+fn l_19_logs_of_a_failed_start_end_with_why() {
+    let home = Home::new();
+    let ran = home.wasm(&["--json"], guests::GARBAGE, &[]).json();
+    let seen = home.ps(&["--all"]);
+    let id = seen.first().map_or(&ran["execution_id"], |seen| &seen["execution_id"]);
+    if let Some(id) = id.as_str() {
+        let logs = home.run(["logs", "--follow", id]);
+        let message = ran["error"]["message"].as_str().unwrap();
+        assert!(logs.status == 0 && logs.stderr.trim_end().ends_with(message), "{logs:?}");
+    }
+    assert_eq!(ran["error"]["kind"], "ModuleCompileError");
+}
+
+#[test]
+fn l_20_both_streams_are_logged_in_the_order_of_their_writes() {
+    let home = Home::new();
+    let ran = home.wasm(&["--json"], guests::SMALL_WRITES, &[]).json();
+    let both = Command::new("sh")
+        .args(["-c", "exec \"$0\" logs \"$1\" 2>&1", env!("CARGO_BIN_EXE_frogfish")])
+        .arg(ran["execution_id"].as_str().unwrap())
+        .env("FROGFISH_DATA_DIR", home.data())
+        .output()
+        .unwrap();
+    let mut expected = String::new();
+    for line in 0..200_000 {
+        expected.extend([&line.to_string(), "\n"]);
+    }
+    assert!(both.stdout == expected.as_bytes(), "{} bytes", both.stdout.len());
 }
 
 #[test]

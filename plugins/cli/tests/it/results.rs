@@ -25,7 +25,7 @@ fn stdout_and_stderr_of_the_job_stay_apart_and_whole() {
     let (mut stdout, mut stderr) = (String::new(), String::new());
     for line in 0..200_000 {
         let to = if line % 10 == 0 { &mut stderr } else { &mut stdout };
-        to.push_str(&format!("{line}\n"));
+        to.extend([&line.to_string(), "\n"]);
     }
     assert!(ran.stdout == stdout, "stdout has {} bytes", ran.stdout.len());
     assert!(ran.stderr.starts_with(&stderr), "stderr has {} bytes", ran.stderr.len());
