@@ -77,7 +77,6 @@ impl Line {
         if let Err(failure) = ended {
             self.end_early(failure).await;
         }
-        self.shared.ended(&self.live.id).await;
     }
 
     async fn whole(&mut self, held: Option<Held>) -> Result<(), Failure> {
@@ -208,6 +207,7 @@ impl Line {
         let record = collect::record(&outcome);
         let patch = Patch { outcome: Change::Set(record), reservation: Change::Clear, ..Patch::default() };
         let at = self.commit(state, patch).await?;
+        self.shared.retire(&self.live.id).await;
         self.live.announce(state, at, Some(Arc::new(outcome)));
         Ok(())
     }
@@ -233,6 +233,7 @@ impl Line {
             tracing::error!(execution = %self.live.id, %error, "the end of an execution could not be recorded");
         }
         let at = self.shared.clock.wall();
+        self.shared.retire(&self.live.id).await;
         self.live.announce_anyhow(state, at, Arc::new(outcome));
     }
 
