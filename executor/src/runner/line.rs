@@ -21,7 +21,7 @@ use crate::journal::{Change, Edge, Notes, Patch, Reservation};
 use crate::results::ResultsFolder;
 use crate::runner::live::Live;
 use crate::runner::phases::{Phase, Phases};
-use crate::runner::shared::Shared;
+use crate::runner::shared::{Shared, remove_tree};
 use crate::runner::{collect, prepare};
 use crate::spec::Resources;
 use crate::state::State;
@@ -221,6 +221,8 @@ impl Line {
             let _ = capture.note(&outcome.failure.as_ref().map(ToString::to_string).unwrap_or_default());
             capture.finish();
         }
+        // Nothing will read them: what was stored for an execution that never ran goes at once.
+        let _ = remove_tree(&self.live.folder.join(crate::inputs::INPUTS));
         let patch = Patch {
             outcome: Change::Set(collect::record(&outcome)),
             reservation: Change::Clear,
