@@ -10,7 +10,7 @@
 
 pub(crate) mod bacalhau;
 pub(crate) mod command;
-#[cfg(feature = "runner")]
+#[cfg(feature = "library")]
 pub(crate) mod frogfish;
 pub(crate) mod library;
 pub(crate) mod lines;

@@ -129,7 +129,8 @@ pub struct Prepared {
     pub cid: Option<String>,
 }
 
-const INPUTS: &str = "inputs";
+/// The folder of stored inputs, in an execution's.
+pub(crate) const INPUTS: &str = "inputs";
 
 /// The sources of one runner, by their type.
 #[derive(Debug, Clone, Default)]

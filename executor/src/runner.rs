@@ -382,7 +382,7 @@ async fn owned(
         let failure =
             Failure::new(ReasonCode::Internal, format!("the task of execution {} panicked: {text}", live.id));
         let outcome = collect::without_results(&live, State::Failed, failure);
+        shared.retire(&live.id).await;
         live.announce_anyhow(State::Failed, shared.clock.wall(), Arc::new(outcome));
-        shared.ended(&live.id).await;
     }
 }

@@ -217,6 +217,16 @@ mod tests {
         assert_eq!(Stop::new().sleep(Duration::from_millis(1)), None);
     }
 
+    #[test]
+    fn a_timeout_tells_its_limit_as_go_does() {
+        for (after_ms, text) in
+            [(500, "500ms"), (1_050, "1.05s"), (90_000, "1m30s"), (3_661_001, "1h1m1.001s")]
+        {
+            let failure = StopReason::TimedOut { after_ms }.to_failure();
+            assert_eq!(failure.message, format!("Execution timed out after {text}"));
+        }
+    }
+
     #[tokio::test]
     async fn a_task_sees_a_request_made_before_or_after_it_waits() {
         let stop = Stop::new();

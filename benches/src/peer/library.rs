@@ -6,7 +6,7 @@ use crate::error::Error;
 /// Gives a library peer by name; says so where this build has none.
 pub(crate) fn find(name: &str) -> Result<Box<dyn Peer>, Error> {
     match name {
-        #[cfg(feature = "runner")]
+        #[cfg(feature = "library")]
         "frogfish" => Ok(Box::new(super::frogfish::Frogfish::default())),
         #[cfg(feature = "library")]
         "wasmtime-loop" => Ok(Box::new(super::wasmtime_loop::WasmtimeLoop::default())),

@@ -64,7 +64,7 @@ impl Peer for WasmtimeLoop {
     fn prepare(&mut self, case: &Case) -> Result<(), Error> {
         let failed = |error: wasmtime::Error| Error::peer(NAME, format!("{error:#}"));
         let mut config = Config::new();
-        config.cranelift_opt_level(OptLevel::Speed).epoch_interruption(true);
+        config.cranelift_opt_level(OptLevel::Speed).epoch_interruption(true).native_unwind_info(false);
         let engine = Engine::new(&config).map_err(failed)?;
         let mut linker = Linker::new(&engine);
         preview1::add_to(&mut linker).map_err(failed)?;

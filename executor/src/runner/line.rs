@@ -21,7 +21,7 @@ use crate::journal::{Change, Edge, Notes, Patch, Reservation};
 use crate::results::ResultsFolder;
 use crate::runner::live::Live;
 use crate::runner::phases::{Phase, Phases};
-use crate::runner::shared::Shared;
+use crate::runner::shared::{Shared, remove_tree};
 use crate::runner::{collect, prepare};
 use crate::spec::Resources;
 use crate::state::State;
@@ -77,7 +77,6 @@ impl Line {
         if let Err(failure) = ended {
             self.end_early(failure).await;
         }
-        self.shared.ended(&self.live.id).await;
     }
 
     async fn whole(&mut self, held: Option<Held>) -> Result<(), Failure> {
@@ -208,6 +207,7 @@ impl Line {
         let record = collect::record(&outcome);
         let patch = Patch { outcome: Change::Set(record), reservation: Change::Clear, ..Patch::default() };
         let at = self.commit(state, patch).await?;
+        self.shared.retire(&self.live.id).await;
         self.live.announce(state, at, Some(Arc::new(outcome)));
         Ok(())
     }
@@ -221,6 +221,8 @@ impl Line {
             let _ = capture.note(&outcome.failure.as_ref().map(ToString::to_string).unwrap_or_default());
             capture.finish();
         }
+        // Nothing will read them: what was stored for an execution that never ran goes at once.
+        let _ = remove_tree(&self.live.folder.join(crate::inputs::INPUTS));
         let patch = Patch {
             outcome: Change::Set(collect::record(&outcome)),
             reservation: Change::Clear,
@@ -233,6 +235,7 @@ impl Line {
             tracing::error!(execution = %self.live.id, %error, "the end of an execution could not be recorded");
         }
         let at = self.shared.clock.wall();
+        self.shared.retire(&self.live.id).await;
         self.live.announce_anyhow(state, at, Arc::new(outcome));
     }
 

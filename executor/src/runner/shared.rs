@@ -49,8 +49,8 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Called by an execution's task as the last thing it does.
-    pub(crate) async fn ended(&self, id: &ExecutionId) {
+    /// Moves an execution to the ended ones: before its end is announced, so that whoever hears of it finds it there.
+    pub(crate) async fn retire(&self, id: &ExecutionId) {
         for gone in self.registry.end(id, self.limits.ended_in_memory_max) {
             // A journal that does not outlive the process only grows: nobody can ask for these any more.
             if self.keeps_nothing

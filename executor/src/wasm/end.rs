@@ -12,46 +12,12 @@ use crate::wasm::guest::{Guest, Halt};
 /// The exit code of a guest that trapped, as Bacalhau 1.9.3 reports it.
 const TRAP_EXIT_CODE: i64 = 1;
 
-/// What a stop makes of an execution.
-pub(crate) fn stopped(reason: StopReason) -> Failure {
-    match reason {
-        StopReason::TimedOut { after_ms } => {
-            let message = format!("Execution timed out after {}", duration_text(after_ms));
-            Failure::new(ReasonCode::ExecutionTimedOut, message)
-                .with_hint("increase the task timeout or allocate more resources")
-        }
-        StopReason::Cancelled => Failure::new(ReasonCode::ExecutionCancelled, "execution was cancelled"),
-        StopReason::Shutdown => {
-            Failure::new(ReasonCode::Interrupted, "execution was interrupted by a shutdown")
-        }
-    }
-}
-
-/// A duration as Go prints it: `1s`, `1.5s`, `1m30s`, `500ms`.
-fn duration_text(ms: u64) -> String {
-    if ms < 1_000 {
-        return if ms == 0 { "0s".to_owned() } else { format!("{ms}ms") };
-    }
-    let (hours, minutes, seconds, rest) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60, ms % 1_000);
-    let mut text = String::new();
-    if hours > 0 {
-        let _ = write!(text, "{hours}h");
-    }
-    if hours > 0 || minutes > 0 {
-        let _ = write!(text, "{minutes}m");
-    }
-    let fraction =
-        if rest == 0 { String::new() } else { format!(".{rest:03}").trim_end_matches('0').to_owned() };
-    let _ = write!(text, "{seconds}{fraction}s");
-    text
-}
-
 /// The end of a guest whose call came back with an error.
 pub(crate) fn of_error(error: &wasmtime::Error, guest: &Guest) -> EngineEnd {
     match (error.downcast_ref::<Halt>(), error.downcast_ref::<Trap>()) {
         (Some(Halt::Exit(status)), _) => EngineEnd::exited(i64::from(*status)),
         (Some(Halt::Stopped), _) => {
-            EngineEnd::failed(stopped(guest.stop.reason().unwrap_or(StopReason::Cancelled)))
+            EngineEnd::failed(guest.stop.reason().unwrap_or(StopReason::Cancelled).to_failure())
         }
         (Some(Halt::Host(failure)), _) => EngineEnd::failed(failure.clone()),
         (None, Some(trap)) => of_trap(*trap, error, guest),
@@ -104,25 +70,4 @@ fn backtrace(error: &wasmtime::Error) -> String {
         };
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_told_as_go_tells_them() {
-        let cases = [
-            (0, "0s"),
-            (500, "500ms"),
-            (1_000, "1s"),
-            (1_050, "1.05s"),
-            (90_000, "1m30s"),
-            (3_600_000, "1h0m0s"),
-            (3_661_001, "1h1m1.001s"),
-        ];
-        for (ms, text) in cases {
-            assert_eq!(duration_text(ms), text);
-        }
-    }
 }

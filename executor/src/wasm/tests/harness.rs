@@ -19,7 +19,7 @@ use crate::stop::Stop;
 use crate::wasm::{WasmConfig, WasmEngine};
 
 /// How long anything may take that should happen at once.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) fn engine() -> WasmEngine {
     WasmEngine::new(WasmConfig::default()).unwrap()
@@ -196,8 +196,7 @@ impl Job {
             target: target.clone(),
             source: results.output_path(name),
         });
-        let mut resources = Resources::default();
-        resources.memory = ByteSize::from_bytes(self.memory);
+        let resources = Resources { memory: ByteSize::from_bytes(self.memory), ..Resources::default() };
         let run = EngineRun {
             execution_id: "e-1".parse().unwrap(),
             job_id: "j-1".parse().unwrap(),
