@@ -20,6 +20,7 @@ mod wasm;
 pub(crate) use hash::{chain, unreadable};
 
 use crate::args::{Cli, Command, Global, WasmCommand};
+use crate::exit;
 use crate::problem::Problem;
 use crate::session;
 use crate::settings::{Settings, Variables};
@@ -33,20 +34,25 @@ pub(crate) fn run(cli: Cli) -> Result<u8, Problem> {
         Command::Run(args) => run::run(&args, &settings(&global)?),
         Command::Wasm(WasmCommand::Run(args)) => wasm::run(&args, &settings(&global)?),
         Command::Validate(args) => validate::run(&args),
-        Command::Hash(args) => hash::run(&args),
-        Command::Diff(args) => diff::run(&args),
+        Command::Hash(args) => hash::run(&args).map_err(never_an_answer),
+        Command::Diff(args) => diff::run(&args).map_err(never_an_answer),
         Command::Ps(args) => ps::run(&args, &settings(&global)?),
         Command::Logs(args) => logs::run(&args, &settings(&global)?),
         Command::Cancel(args) => cancel::run(&args, &settings(&global)?),
         Command::Describe(args) => describe::run(&args, &settings(&global)?),
         Command::Prune(args) => prune::run(&args, &settings(&global)?),
         Command::Doctor(args) => doctor::run(&args, &settings(&global)?),
-        Command::Verify(args) => verify::run(&args, || settings(&global)),
+        Command::Verify(args) => verify::run(&args, || settings(&global)).map_err(never_an_answer),
         Command::Config(args) => config::run(&args, &settings(&global)?),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }
+}
+
+/// Whatever keeps a comparison from an answer has one status, which is none of its answers.
+fn never_an_answer(problem: Problem) -> Problem {
+    problem.with_status(exit::USAGE)
 }
 
 /// The settings in force.

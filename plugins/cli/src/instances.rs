@@ -68,9 +68,8 @@ impl Seen {
 
     /// Its results, if they are still where they were made.
     pub(crate) fn results(&self) -> Option<PathBuf> {
-        let results = self.record.outcome.as_ref()?.results.clone()?;
-        // `--out` moves the content and leaves the folder.
-        std::fs::read_dir(&results).ok()?.next().is_some().then_some(results)
+        // `--out` moves them.
+        self.record.outcome.as_ref()?.results.clone().filter(|results| results.is_dir())
     }
 }
 

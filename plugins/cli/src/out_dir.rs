@@ -58,6 +58,8 @@ impl OutDir {
                 fs::set_permissions(&to, mode.clone()).map_err(failed)?;
             }
         }
+        // An empty folder of results would speak against the receipt beside it.
+        fs::remove_dir(results).map_err(failed)?;
         let Some(receipt) = receipt else { return Ok(None) };
         let Some(beside) = receipts::beside(&self.path) else { return Ok(None) };
         fs::copy(receipt, &beside).map_err(|error| {

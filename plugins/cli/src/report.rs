@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use frogfish::{Failure, Outcome};
 use serde_json::{Map, Value, json};
 
+use crate::files;
 use crate::out;
 use crate::problem::Problem;
 
@@ -28,10 +29,10 @@ impl Report {
             "state": outcome.state.as_str(),
             "reason_code": outcome.failure.as_ref().map(|failure| failure.code.as_str()),
             "exit_code": (ran && outcome.exit_code >= 0).then_some(outcome.exit_code),
-            "results": results.as_deref().map(|path| path.to_string_lossy()),
+            "results": results.as_deref().map(files::text),
             "cid": ran.then(|| outcome.cid.to_string()),
             "manifest": ran.then(|| outcome.manifest.to_string()),
-            "receipt": receipt.as_deref().map(|path| path.to_string_lossy()),
+            "receipt": receipt.as_deref().map(files::text),
             "instruction_count": outcome.instruction_count,
             "error": outcome.failure.as_ref().map(error),
         });

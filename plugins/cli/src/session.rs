@@ -75,10 +75,10 @@ pub(crate) async fn open(
 }
 
 /// Opens an instance that nobody owns, to see to what it keeps.
-pub(crate) async fn reopen(folder: &Path, settings: &Settings) -> Result<Runner, Problem> {
+pub(crate) async fn reopen(folder: &Path, settings: &Settings) -> Result<Runner, frogfish::Error> {
     let limits = settings.limits.value.clone();
     let builder = Runner::builder().limits(limits).data_dir(folder).durability(Durability::Process);
-    Ok(builder.build().await?)
+    builder.build().await
 }
 
 fn durability(settings: &Settings) -> Durability {

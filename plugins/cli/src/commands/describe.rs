@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::args::Describe;
+use crate::files;
 use crate::instances::{self, Seen};
 use crate::out;
 use crate::problem::Problem;
@@ -43,9 +44,9 @@ fn to_map(seen: &Seen) -> Map<String, Value> {
         ("cid", json!(outcome.and_then(|outcome| outcome.cid.clone()))),
         ("manifest", json!(outcome.and_then(|outcome| outcome.manifest_root))),
         ("instruction_count", json!(outcome.and_then(|outcome| outcome.instruction_count))),
-        ("results", json!(seen.results())),
-        ("receipt", json!(receipt)),
-        ("log", json!(seen.log().filter(|path| path.exists()))),
+        ("results", json!(seen.results().map(files::text))),
+        ("receipt", json!(receipt.map(files::text))),
+        ("log", json!(seen.log().filter(|path| path.exists()).map(files::text))),
         ("job", serde_json::from_str(record.job.get()).unwrap_or_default()),
     ];
     map.extend(more.map(|(name, value)| (name.to_owned(), value)));

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::args::{Boundary, Hash, ProfileName};
 use crate::exit;
+use crate::files;
 use crate::out;
 use crate::problem::Problem;
 
@@ -24,7 +25,7 @@ pub(super) fn run(args: &Hash) -> Result<u8, Problem> {
     if args.json {
         let path = std::path::absolute(&args.path).unwrap_or_else(|_| args.path.clone());
         out::json(&json!({
-            "path": path,
+            "path": files::text(path),
             "cid": hashed.cid,
             "manifest": hashed.root,
             "profile": hashed.profile.name(),

@@ -5,8 +5,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use frogfish::Error;
 use frogfish::clock::{Clock as _, SystemClock};
-use frogfish::instance::{Found, Life};
+use frogfish::instance::{Found, InstanceError, Life};
 use frogfish::journal::{Filter, JOURNAL_FILE, Timestamp};
 use serde_json::json;
 
@@ -60,11 +61,15 @@ async fn prune(args: &Prune, settings: &Settings) -> Result<Removed, Problem> {
         if matches!(found.life, Life::Live { .. }) {
             removed.live += 1;
         } else if found.folder.join(JOURNAL_FILE).exists() {
-            removed.executions += if args.dry_run {
-                ended(&found, older_than).await?
+            let went = if args.dry_run {
+                Some(ended(&found, older_than).await?)
             } else {
                 prune_instance(&found, older_than, settings).await?
             };
+            match went {
+                Some(went) => removed.executions += went,
+                None => removed.live += 1,
+            }
         }
     }
     if args.caches {
@@ -86,12 +91,20 @@ async fn ended(found: &Found, older_than: Duration) -> Result<u64, Problem> {
     Ok(gone.count() as u64)
 }
 
-/// Owns an instance as long as its old executions are removed.
-async fn prune_instance(found: &Found, older_than: Duration, settings: &Settings) -> Result<u64, Problem> {
-    let runner = session::reopen(&found.folder, settings).await?;
+/// Owns an instance as long as its old executions are removed; none if a process has taken it since it was found.
+async fn prune_instance(
+    found: &Found,
+    older_than: Duration,
+    settings: &Settings,
+) -> Result<Option<u64>, Problem> {
+    let runner = match session::reopen(&found.folder, settings).await {
+        Ok(runner) => runner,
+        Err(Error::Instance(InstanceError::Held { .. })) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
     let removed = runner.prune(older_than).await.map_err(Problem::from);
     runner.shutdown().await;
-    removed
+    removed.map(Some)
 }
 
 /// Files and bytes in a folder and below.

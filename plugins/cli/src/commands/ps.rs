@@ -5,6 +5,7 @@ use frogfish::journal::Filter;
 use serde_json::{Value, json};
 
 use crate::args::Ps;
+use crate::files;
 use crate::instances::{self, Seen};
 use crate::out;
 use crate::problem::Problem;
@@ -43,7 +44,7 @@ pub(super) fn to_value(seen: &Seen) -> Value {
         "exit_code": outcome.and_then(|outcome| outcome.exit_code),
         "created": record.created.to_string(),
         "modified": record.modified.to_string(),
-        "instance": seen.instance,
+        "instance": files::text(&seen.instance),
         "live": seen.live,
     })
 }

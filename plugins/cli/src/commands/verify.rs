@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::args::Verify;
 use crate::exit;
+use crate::files;
 use crate::out;
 use crate::problem::Problem;
 use crate::receipts;
@@ -38,7 +39,7 @@ pub(super) fn run(
     if args.json {
         let mut object = serde_json::to_value(&found).unwrap_or_default();
         object["verdict"] = json!(verdict);
-        object["results"] = json!(results);
+        object["results"] = json!(results.map(files::text));
         object["rerun_refused"] = json!(refused);
         out::json(&object)?;
     } else {

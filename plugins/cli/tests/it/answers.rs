@@ -89,6 +89,18 @@ fn hash_names_what_it_could_not_read_in_json_too() {
 }
 
 #[test]
+fn names_that_are_not_utf_8_are_hashed_and_shown() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let home = Home::new();
+    let path = home.path("x").with_file_name(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    std::fs::write(&path, "12345").unwrap();
+    let ran = home.run(["hash".as_ref(), "--json".as_ref(), path.as_os_str()]);
+    assert_eq!((ran.status, &ran.json()["bytes"]), (0, &5.into()), "{ran:?}");
+    let ran = home.run(["validate".as_ref(), path.as_os_str()]);
+    assert_eq!(ran.status, 126, "{ran:?}");
+}
+
+#[test]
 fn diff_tells_same_from_different_and_names_the_byte() {
     let home = Home::new();
     home.write("a/file", "12345");
@@ -174,6 +186,9 @@ fn a_full_stdout_is_an_error_and_a_closed_one_is_not() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let ran = home.frogfish(["schema", "job"]).stdout(full).output().unwrap();
     assert_eq!(ran.status.code(), Some(125));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ran = home.frogfish(["hash", "."]).stdout(full).output().unwrap();
+    assert_eq!(ran.status.code(), Some(64));
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let ran = home.frogfish(["schema", "job"]).stdout(writer).output().unwrap();

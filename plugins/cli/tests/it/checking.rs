@@ -46,6 +46,17 @@ fn the_receipt_in_an_execution_s_folder_finds_its_results() {
 }
 
 #[test]
+fn results_that_out_moved_away_do_not_speak_against_their_receipt() {
+    let home = counted(&[]);
+    let seen = home.ps(&["--all"]);
+    let described = home.run(["describe", "--json", seen[0]["execution_id"].as_str().unwrap()]).json();
+    assert_eq!(described["results"], serde_json::Value::Null);
+    let receipt = described["receipt"].as_str().unwrap();
+    assert_eq!(home.run(["verify", receipt]).status, 2);
+    assert_eq!(home.run(["verify", receipt, "--results", "got"]).status, 0);
+}
+
+#[test]
 fn a_deterministic_run_is_confirmed_by_re_runs_which_leave_nothing() {
     let home = counted(&["--deterministic"]);
     let before = home.ps(&["--all"]).len();

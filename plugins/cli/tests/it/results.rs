@@ -231,6 +231,18 @@ fn a_reader_that_goes_away_does_not_hurt_the_job() {
 }
 
 #[test]
+fn output_that_cannot_be_passed_on_is_125_and_the_results_are_kept() {
+    let home = Home::new();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = home.frogfish(home.wasm_args::<&str>(&[], guests::NOOP, &[]));
+    let mut output = command.stdout(full).output().unwrap();
+    output.stdout.clear();
+    let ran = Ran::new(output);
+    assert_eq!(ran.status, 125, "{ran:?}");
+    assert_eq!(std::fs::read(ran.results().join("stdout")).unwrap(), b"Hello, world!\n");
+}
+
+#[test]
 fn a_job_comes_from_stdin() {
     let home = Home::new();
     let job = std::fs::read(frogfish_fixtures::files::example_jobs().join("inline.yaml")).unwrap();
