@@ -102,7 +102,7 @@ pub(crate) async fn executions_of(found: &Found, filter: &Filter) -> Result<Vec<
     for _ in 0..ASKED_MAX {
         let answer = match life {
             Life::Live { .. } => ask(&found.folder, filter).await.map_err(|error| {
-                let gone = matches!(error, ControlError::NotRunning { .. });
+                let gone = matches!(error, ControlError::NotRunning { .. } | ControlError::Io { .. });
                 (gone, Problem::failed(error.to_string()))
             }),
             _ => read(&found.folder, filter),

@@ -1,34 +1,22 @@
 //! `frogfish logs`: what an execution printed, stdout to stdout and stderr to stderr.
 
+mod source;
+
 use std::io::{self, Write as _};
 use std::time::Duration;
 
 use frogfish::clock::{Clock as _, SystemClock};
-use frogfish::instance::control::{ControlClient, RemoteLogs};
-use frogfish::logs::{LogEntry, LogError, LogOptions, LogPrinter, LogStream, Logs, TAIL_LINES_MAX};
+use frogfish::logs::{LogOptions, LogPrinter, LogStream, TAIL_LINES_MAX};
 use frogfish::spec::GoDuration;
 
+use source::Source;
+
 use crate::args::Logs as Args;
-use crate::instances::{self, Seen};
+use crate::instances;
 use crate::out;
 use crate::problem::Problem;
 use crate::session;
 use crate::settings::Settings;
-
-/// A log in this process's reach, or through the process that writes it.
-enum Source {
-    File(Box<Logs>),
-    Process(RemoteLogs),
-}
-
-impl Source {
-    async fn next(&mut self) -> Result<Option<LogEntry>, Problem> {
-        match self {
-            Self::File(logs) => logs.next().await.map_err(|error| Problem::failed(error.to_string())),
-            Self::Process(logs) => logs.next().await.map_err(|error| Problem::failed(error.to_string())),
-        }
-    }
-}
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<u8, Problem> {
     let options = options(args)?;
@@ -57,7 +45,7 @@ async fn print(args: &Args, options: LogOptions, settings: &Settings) -> Result<
     let found = instances::find(&settings.data_dir.value, &args.id).await?;
     // Of several executions of one job, the one that was made last.
     let Some(seen) = found.last() else { return Ok(0) };
-    let Some(mut source) = source(seen, options).await? else { return Ok(0) };
+    let mut source = Source::open(seen, options).await?;
     let (mut stdout, mut stderr) = (LogPrinter::new(args.timestamps), LogPrinter::new(args.timestamps));
     while let Some(entry) = source.next().await? {
         let written = if entry.stream == LogStream::Stdout {
@@ -72,34 +60,13 @@ async fn print(args: &Args, options: LogOptions, settings: &Settings) -> Result<
             Err(error) => return Err(Problem::failed(format!("printing the log: {error}"))),
         }
     }
+    // Where there is no log, why there is none is all that can be said.
+    if seen.log().is_none_or(|log| !log.exists())
+        && let Some(failure) = seen.failure()
+    {
+        out::say(&failure.message);
+    }
     Ok(0)
-}
-
-/// The log of an execution; none where it printed nothing because it never began.
-async fn source(seen: &Seen, options: LogOptions) -> Result<Option<Source>, Problem> {
-    if seen.live && !seen.record.state.is_terminal() {
-        let asked = ControlClient::new(&seen.instance).logs(&seen.record.execution_id, options.clone()).await;
-        match asked {
-            Ok(logs) => return Ok(Some(Source::Process(logs))),
-            // It may have ended since it was listed; its file is complete then.
-            Err(error) if seen.log().is_none() => return Err(Problem::failed(error.to_string())),
-            Err(_) => {}
-        }
-    }
-    let missing = |path: String| {
-        let problem = Problem::refused(format!("the log of {} is gone: {path}", seen.record.execution_id));
-        problem.with_hint("`frogfish describe` shows what is known of the execution")
-    };
-    let opened = seen.log().map(|path| Logs::open(path, options));
-    match (opened, seen.failure()) {
-        (Some(Ok(logs)), _) => Ok(Some(Source::File(Box::new(logs)))),
-        (Some(Err(LogError::NotFound { .. })) | None, Some(failure)) => {
-            out::say(&failure.message);
-            Ok(None)
-        }
-        (Some(Err(error)), _) => Err(missing(error.to_string())),
-        (None, None) => Err(missing("it has no folder".to_owned())),
-    }
 }
 
 #[cfg(test)]

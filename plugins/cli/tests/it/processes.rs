@@ -115,6 +115,20 @@ fn l_20_both_streams_are_logged_in_the_order_of_their_writes() {
 }
 
 #[test]
+fn a_follower_that_is_slower_than_the_job_s_process_still_gets_everything() {
+    let home = Home::new();
+    let mut running = home.start(home.wasm_args(&["--json"], guests::SMALL_WRITES, &[]));
+    let seen = home.wait_for("Running");
+    let following = home.start(["logs", "--follow", seen["execution_id"].as_str().unwrap()]);
+    // Nobody reads what the follower prints until the job's process has gone.
+    eventually("the job ends", || running.child().try_wait().unwrap());
+    let ran = following.end();
+    assert_eq!((ran.status, ran.stdout.lines().count()), (0, 180_000), "{}", ran.stderr.len());
+    assert_eq!(ran.stderr.lines().count(), 20_000);
+    assert!(ran.stdout.ends_with("199999\n"));
+}
+
+#[test]
 fn l_23_a_job_s_id_or_a_beginning_is_enough_if_it_is_the_only_one() {
     let home = Home::new();
     let one = home.wasm(&["--json"], guests::NOOP, &[]).json();
