@@ -74,6 +74,33 @@ fn e_02_a_variable_of_the_host_is_refused_unless_the_settings_forward_it() {
 }
 
 #[test]
+fn e_04_names_that_are_forwarded_are_matched_as_a_whole() {
+    let home = Home::new();
+    let args = home.wasm_args(&["-e", "A=env:MY_TEST_1"], guests::ENV, &[]);
+    let mut command = home.frogfish(&args);
+    let ran = Ran::new(command.env("MY_TEST_1", "s").env("FROGFISH_FORWARD_ENV", "TEST_*").output().unwrap());
+    assert!(ran.status != 0 && !ran.stdout.contains("A=s"), "{ran:?}");
+}
+
+#[test]
+fn e_05_a_value_that_only_looks_like_a_source_is_itself() {
+    let ran = Home::new().wasm(&["-e", "A=http://x", "-e", "B=environment"], guests::ENV, &[]);
+    assert!(ran.stdout.contains("A=http://x\nB=environment\n"), "{ran:?}");
+}
+
+#[test]
+fn e_06_names_that_no_job_may_have_are_refused_by_field() {
+    let home = Home::new();
+    for name in ["A B", "A-B", "1A", "BACALHAU_X", "bacalhau_x"] {
+        let ran = home.wasm(&["--json", "-e", &format!("{name}=x")], guests::ENV, &[]);
+        let object = ran.json();
+        assert_eq!((ran.status, &object["reason_code"]), (126, &json!("SpecError")), "{name}: {ran:?}");
+        assert!(object["error"]["message"].as_str().unwrap().contains("Tasks[0].Env"), "{name}: {ran:?}");
+    }
+    assert!(home.ps(&["--all"]).is_empty());
+}
+
+#[test]
 fn inputs_are_read_and_outputs_are_results() {
     let home = Home::new();
     home.write("text/a.txt", "one two\nthree");
