@@ -14,6 +14,7 @@ mod processes;
 mod results;
 #[cfg(feature = "wasm")]
 mod statuses;
+#[cfg_attr(not(feature = "wasm"), allow(dead_code, reason = "most of it is for jobs that run"))]
 mod support;
 #[cfg(feature = "wasm")]
 mod trouble;
