@@ -30,6 +30,11 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// What runs the code, with its version, for receipts: `wasmtime 48.0.8`.
     fn version(&self) -> String;
 
+    /// Whether [`run`](Self::run) keeps its thread busy until it ends: the runner then gives it one of its own.
+    fn occupies_thread(&self) -> bool {
+        false
+    }
+
     /// Whether it can run anything now.
     async fn health(&self) -> Health;
 

@@ -175,6 +175,11 @@ impl ResultsFolder {
         Ok(())
     }
 
+    /// Whether it can hold more than the files of this module: outputs, or what somebody else put there.
+    pub(crate) fn may_hold_more(&self) -> bool {
+        self.0.has_outputs || self.0.results_fd.is_some()
+    }
+
     pub(crate) fn create_file(&self, name: &str) -> io::Result<File> {
         let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
         let opened = match &self.0.results_fd {

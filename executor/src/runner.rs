@@ -58,6 +58,11 @@ use crate::spec::{Resources, SpecError};
 use crate::state::State;
 use crate::stop::StopReason;
 
+/// Thousandths of a core that a task without `CPU` is taken to need (Bacalhau 1.9.3's compute node).
+const CPU_MILLI_ASSUMED: u64 = 100;
+/// Bytes that a task without `Memory` is taken to need (Bacalhau 1.9.3's compute node).
+const MEMORY_BYTES_ASSUMED: u64 = 100 << 20;
+
 /// Runs executions. Cheap to clone; all clones are one runner.
 #[derive(Debug, Clone)]
 pub struct Runner {
@@ -81,6 +86,7 @@ impl Drop for Alive {
 struct Checked {
     engine: Arc<dyn Engine>,
     resources: Resources,
+    amounts: Amounts,
 }
 
 impl Runner {
@@ -103,6 +109,8 @@ impl Runner {
         let execution = execution.into();
         let checked = self.checked(&execution).await?;
         let held = self.shared.reservations.take(&execution.id);
+        // With room to spare there is nothing to wait for, and no need of a task that does.
+        let held = held.or_else(|| self.shared.capacity.try_reserve(&checked.amounts).ok());
         self.begin(execution, checked, Entry::Whole { held }).await
     }
 
@@ -148,10 +156,20 @@ impl Runner {
             execution,
             engine: checked.engine,
             resources: checked.resources,
+            amounts: checked.amounts,
             phases: Phases::new(shared.clock.monotonic()),
         };
+        let (occupies_thread, waits) =
+            (line.engine.occupies_thread(), matches!(entry, Entry::Whole { held: None }));
         let owner = std::panic::AssertUnwindSafe(line.run(entry)).catch_unwind();
-        shared.tasks.spawn(owned(shared.clone(), live.clone(), owner));
+        let owner = owned(shared.clone(), live.clone(), owner);
+        if occupies_thread && !waits {
+            // One hand-over to a thread that then does everything, instead of one at each step that blocks.
+            let runtime = tokio::runtime::Handle::current();
+            shared.tasks.spawn_blocking(move || runtime.block_on(owner));
+        } else {
+            shared.tasks.spawn(owner);
+        }
         Ok(ExecutionHandle::new(live))
     }
 
@@ -178,7 +196,7 @@ impl Runner {
         match self.checked(execution).await {
             Err(Error::Refused(failure)) => Admission::Never(failure),
             Err(error) => Admission::Never(Failure::new(ReasonCode::SpecError, error.to_string())),
-            Ok(checked) => match self.shared.capacity.check(&Amounts::from(&checked.resources)) {
+            Ok(checked) => match self.shared.capacity.check(&checked.amounts) {
                 Ok(()) => Admission::Now,
                 Err(shortage) if shortage.kind == ShortageKind::Never => {
                     Admission::Never(shortage.to_failure())
@@ -201,14 +219,13 @@ impl Runner {
                 return Err(Admission::Never(Failure::new(ReasonCode::SpecError, error.to_string())));
             }
         };
-        let held =
-            self.shared.capacity.try_reserve(&Amounts::from(&checked.resources)).map_err(|shortage| {
-                if shortage.kind == ShortageKind::Never {
-                    Admission::Never(shortage.to_failure())
-                } else {
-                    Admission::Later(shortage.to_failure())
-                }
-            })?;
+        let held = self.shared.capacity.try_reserve(&checked.amounts).map_err(|shortage| {
+            if shortage.kind == ShortageKind::Never {
+                Admission::Never(shortage.to_failure())
+            } else {
+                Admission::Later(shortage.to_failure())
+            }
+        })?;
         let hold_ms_max = hold_ms_max.min(self.shared.limits.hold_ms_max);
         Ok(self.shared.reservations.hold(execution.id.clone(), held, hold_ms_max))
     }
@@ -232,12 +249,13 @@ impl Runner {
         let context = prepare::context(&self.shared, execution);
         self.shared.inputs.check(&task.input_sources, &context).await.map_err(Error::Refused)?;
         engine.check(task).await.map_err(Error::Refused)?;
-        if let Err(shortage) = self.shared.capacity.check(&Amounts::from(&resources))
+        let amounts = reserved(&resources);
+        if let Err(shortage) = self.shared.capacity.check(&amounts)
             && shortage.kind == ShortageKind::Never
         {
             return Err(Error::Refused(shortage.to_failure()));
         }
-        Ok(Checked { engine, resources })
+        Ok(Checked { engine, resources, amounts })
     }
 
     fn engine(&self, engine_type: &str) -> Result<Arc<dyn Engine>, Error> {
@@ -369,11 +387,20 @@ impl Runner {
     }
 }
 
+/// What is held for a task: what it asks for, and where it asks for nothing as little as Bacalhau 1.9.3 assumes.
+fn reserved(resources: &Resources) -> Amounts {
+    let or = |asked: u64, assumed: u64| if asked == 0 { assumed } else { asked };
+    let mut amounts = Amounts::from(resources);
+    amounts.cpu_milli = or(amounts.cpu_milli, CPU_MILLI_ASSUMED);
+    amounts.memory_bytes = or(amounts.memory_bytes, MEMORY_BYTES_ASSUMED);
+    amounts
+}
+
 /// Makes sure that a defect in the owning task ends its execution instead of leaving others waiting.
 async fn owned(
     shared: Arc<Shared>,
     live: Arc<Live>,
-    owner: impl Future<Output = Result<(), Box<dyn std::any::Any + Send>>>,
+    owner: impl Future<Output = Result<(), Box<dyn std::any::Any + Send>>> + Send,
 ) {
     if let Err(panic) = owner.await {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());

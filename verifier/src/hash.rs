@@ -19,7 +19,7 @@ mod tests;
 #[cfg(target_os = "linux")]
 mod walk;
 
-pub use bytes::hash_bytes;
+pub use bytes::{hash_bytes, hash_files};
 pub use error::HashError;
 pub use options::{HashOptions, Progress, ProgressFn};
 #[cfg(target_os = "linux")]

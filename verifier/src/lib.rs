@@ -29,7 +29,7 @@ pub use diff::{Difference, Differences};
 pub use digest::{Digest, DigestError};
 #[cfg(target_os = "linux")]
 pub use hash::hash_path;
-pub use hash::{HashError, HashOptions, Hashed, hash_bytes};
+pub use hash::{HashError, HashOptions, Hashed, hash_bytes, hash_files};
 pub use manifest::{Entry, EntryKind, Manifest, ManifestError, ManifestLimits};
 pub use name::PathName;
 pub use receipt::{Claim, Observation, Receipt, ReceiptError, ReceiptLimits, receipt_schema};

@@ -2,25 +2,24 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use frogfish_verifier::unixfs::FolderHasher;
-use frogfish_verifier::{Cid, Digest, HamtBoundary, HashOptions, Hashed, Manifest, Profile, hash_path};
+use frogfish_verifier::{
+    Cid, Digest, HamtBoundary, HashOptions, Hashed, Manifest, Profile, hash_files, hash_path,
+};
 
 use crate::blocking;
-use crate::capture::Captured;
+use crate::capture::{Captured, StreamEnd};
 use crate::engine::{EngineEnd, Usage};
 use crate::failure::{Failure, ReasonCode};
 use crate::journal;
+use crate::results::ResultsFolder;
 use crate::runner::line::{Left, Line};
 use crate::runner::live::Live;
 use crate::runner::outcome::Outcome;
 use crate::runner::receipt;
 use crate::state::State;
-
-/// Results up to this size are hashed where they are, without another thread: it would cost more than it saves.
-const HASHED_IN_PLACE_BYTES_MAX: u64 = 256 * 1024;
 
 /// The file of a receipt, in the execution's folder.
 pub(crate) const RECEIPT: &str = "receipt.json";
@@ -58,8 +57,7 @@ pub(super) async fn collect(line: &Line, left: Left) -> Outcome {
     if let Err(error) = results.finish(Some(exit_code), line.shared.limits.result_entries_max) {
         failure.get_or_insert_with(|| error.into());
     }
-    let hashed = match hash(results.path(), &captured, !line.execution.job.task.result_paths.is_empty()).await
-    {
+    let hashed = match hash(&results, &captured, exit_code).await {
         Ok(hashed) => Some(hashed),
         Err(error) => {
             failure.get_or_insert(error);
@@ -96,15 +94,25 @@ pub(super) async fn collect(line: &Line, left: Left) -> Outcome {
     outcome
 }
 
-async fn hash(results: &Path, captured: &Captured, has_outputs: bool) -> Result<Hashed, Failure> {
-    let folder = results.to_owned();
-    let work = move || {
-        let options = HashOptions::default().with_entries(false);
-        hash_path(&folder, &options)
-            .map_err(|error| Failure::new(ReasonCode::ResultsError, format!("hashing the results: {error}")))
-    };
-    let bytes = captured.stdout.bytes_kept + captured.stderr.bytes_kept;
-    if !has_outputs && bytes <= HASHED_IN_PLACE_BYTES_MAX { work() } else { blocking::run(work).await }
+/// Hashes the results: from memory where everything in them is at hand, which nobody else could have changed.
+async fn hash(results: &ResultsFolder, captured: &Captured, exit_code: i64) -> Result<Hashed, Failure> {
+    let options = HashOptions::default().with_entries(false);
+    let failed = |error| Failure::new(ReasonCode::ResultsError, format!("hashing the results: {error}"));
+    if let (false, Some(stdout), Some(stderr)) =
+        (results.may_hold_more(), whole(&captured.stdout), whole(&captured.stderr))
+    {
+        let exit_code = exit_code.to_string();
+        let files = [(&b"stdout"[..], stdout), (b"stderr", stderr), (b"exitCode", exit_code.as_bytes())];
+        return hash_files(&files, &options).map_err(failed);
+    }
+    let folder = results.path().to_owned();
+    blocking::run(move || hash_path(&folder, &options)).await.map_err(failed)
+}
+
+/// A result file's content, if the capture has it in memory.
+fn whole(stream: &StreamEnd) -> Option<&[u8]> {
+    (stream.bytes_kept == stream.bytes_total && stream.summary.len() as u64 == stream.bytes_kept)
+        .then_some(&stream.summary[..])
 }
 
 /// The outcome of an execution that left nothing.

@@ -45,6 +45,7 @@ pub(super) struct Line {
     pub(super) execution: Execution,
     pub(super) engine: Arc<dyn Engine>,
     pub(super) resources: Resources,
+    pub(super) amounts: Amounts,
     pub(super) phases: Phases,
 }
 
@@ -119,9 +120,8 @@ impl Line {
     async fn queue(&mut self) -> Result<Held, Failure> {
         let (stop, timeouts) = (self.live.stop.clone(), self.execution.job.task.timeouts);
         let priority = i32::try_from(self.execution.job.priority).unwrap_or(i32::MAX);
-        let asked = Amounts::from(&self.resources);
         let waiting =
-            self.shared.capacity.queue(&asked, priority).map_err(|shortage| shortage.to_failure())?;
+            self.shared.capacity.queue(&self.amounts, priority).map_err(|shortage| shortage.to_failure())?;
         let limit = if timeouts.queue.is_zero() { Duration::MAX } else { timeouts.queue };
         tokio::select! {
             biased;

@@ -113,6 +113,10 @@ impl Drop for StopWhenDropped {
 
 #[async_trait]
 impl Engine for WasmEngine {
+    fn occupies_thread(&self) -> bool {
+        true
+    }
+
     fn engine_type(&self) -> &'static str {
         "wasm"
     }

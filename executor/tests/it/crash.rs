@@ -80,7 +80,8 @@ async fn q_34_what_a_killed_process_ran_has_failed_and_its_output_is_kept() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_neighbour_is_settled_and_a_live_one_is_left_alone() {
-    let root = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o700)).tempdir().unwrap();
+    let root =
+        tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o700)).tempdir().unwrap();
     let engine = Arc::new(ScriptedEngine::new());
     let id = kill_one(root.path());
     let node = builder(&engine).data_dir(root.path()).build().await.unwrap();

@@ -50,6 +50,15 @@ pub enum HashError {
         #[source]
         source: crate::unixfs::ShardTooDeep,
     },
+    /// Names in memory that no folder can hold.
+    #[error("hashing: folder {path} in memory")]
+    Names {
+        /// The folder.
+        path: PathName,
+        /// What is wrong with them.
+        #[source]
+        source: crate::ManifestError,
+    },
 }
 
 impl HashError {
@@ -60,7 +69,8 @@ impl HashError {
             | Self::Special { path, .. }
             | Self::Changed { path }
             | Self::TooDeep { path, .. }
-            | Self::Shard { path, .. } => path,
+            | Self::Shard { path, .. }
+            | Self::Names { path, .. } => path,
         }
     }
 }
