@@ -74,7 +74,7 @@ limits! {
     /// Milliseconds an engine gets to end a stopped execution before it is given up.
     stop_grace_ms_max: u64 = 10_000,
     /// Ended executions whose handles' answers are kept in memory.
-    ended_in_memory_max: usize = 1_024,
+    ended_in_memory_max: usize = 256,
     /// Bytes of one request on the control socket.
     control_request_bytes_max: usize = 64 << 10,
     /// Clients of the control socket at once.

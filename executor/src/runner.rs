@@ -410,6 +410,6 @@ async fn owned(
             Failure::new(ReasonCode::Internal, format!("the task of execution {} panicked: {text}", live.id));
         let outcome = collect::without_results(&live, State::Failed, failure);
         shared.retire(&live.id).await;
-        live.announce_anyhow(State::Failed, shared.clock.wall(), Arc::new(outcome));
+        live.announce_end(State::Failed, shared.clock.wall(), Arc::new(outcome));
     }
 }

@@ -64,10 +64,9 @@ impl ExecutionHandle {
     /// # Cancel
     /// Dropping the future leaves the execution running.
     pub async fn wait(&self) -> Result<Outcome, Error> {
-        let mut status = self.live.watch();
-        let ended =
-            status.wait_for(|status| status.outcome.is_some()).await.map_err(|_| Error::ShuttingDown)?;
-        ended.outcome.as_deref().cloned().ok_or(Error::ShuttingDown)
+        let mut ended = self.live.ended();
+        let outcome = ended.wait_for(Option::is_some).await.map_err(|_| Error::ShuttingDown)?.clone();
+        outcome.as_deref().cloned().ok_or(Error::ShuttingDown)
     }
 
     /// Waits until it is in `state`, or has gone past it or ended, and returns where it stands then.

@@ -208,7 +208,7 @@ impl Line {
         let patch = Patch { outcome: Change::Set(record), reservation: Change::Clear, ..Patch::default() };
         let at = self.commit(state, patch).await?;
         self.shared.retire(&self.live.id).await;
-        self.live.announce(state, at, Some(Arc::new(outcome)));
+        self.live.announce_end(state, at, Arc::new(outcome));
         Ok(())
     }
 
@@ -236,13 +236,13 @@ impl Line {
         }
         let at = self.shared.clock.wall();
         self.shared.retire(&self.live.id).await;
-        self.live.announce_anyhow(state, at, Arc::new(outcome));
+        self.live.announce_end(state, at, Arc::new(outcome));
     }
 
     /// Journals an edge, then announces it.
     async fn step(&self, to: State, patch: Patch) -> Result<(), Failure> {
         let at = self.commit(to, patch).await?;
-        self.live.announce(to, at, None);
+        self.live.announce(to, at);
         Ok(())
     }
 

@@ -19,8 +19,6 @@ pub(crate) struct Status {
     pub(crate) state: State,
     /// When it came there, time of day.
     pub(crate) since: Duration,
-    /// Set with the terminal state.
-    pub(crate) outcome: Option<Arc<Outcome>>,
 }
 
 #[derive(Debug)]
@@ -34,6 +32,8 @@ pub(crate) struct Live {
     /// Removes the folder with the last handle and outcome, where nothing is to be kept.
     pub(crate) guard: Option<Arc<FolderGuard>>,
     status: watch::Sender<Status>,
+    /// Apart from the status: whoever waits for the end is not woken at each step.
+    ended: watch::Sender<Option<Arc<Outcome>>>,
 }
 
 impl Live {
@@ -44,7 +44,7 @@ impl Live {
         since: Duration,
         guard: Option<Arc<FolderGuard>>,
     ) -> Self {
-        let status = Status { state: State::Queued, since, outcome: None };
+        let status = Status { state: State::Queued, since };
         Self {
             id,
             job_id,
@@ -53,20 +53,27 @@ impl Live {
             capture: OnceLock::new(),
             guard,
             status: watch::Sender::new(status),
+            ended: watch::Sender::new(None),
         }
     }
 
     /// Announces an edge that is already in the journal.
-    pub(crate) fn announce(&self, state: State, since: Duration, outcome: Option<Arc<Outcome>>) {
+    pub(crate) fn announce(&self, state: State, since: Duration) {
         self.status.send_modify(|status| {
             debug_assert!(status.state.may_become(state), "{} -> {state}", status.state);
-            *status = Status { state, since, outcome };
+            *status = Status { state, since };
         });
     }
 
-    /// Announces an end even if the record of it could not be written: whoever waits must not wait for ever.
-    pub(crate) fn announce_anyhow(&self, state: State, since: Duration, outcome: Arc<Outcome>) {
-        self.status.send_modify(|status| *status = Status { state, since, outcome: Some(outcome) });
+    /// Announces an end, even if the record of it could not be written: whoever waits must not wait for ever.
+    pub(crate) fn announce_end(&self, state: State, since: Duration, outcome: Arc<Outcome>) {
+        self.status.send_modify(|status| *status = Status { state, since });
+        self.ended.send_replace(Some(outcome));
+    }
+
+    /// The outcome, once there is one.
+    pub(crate) fn ended(&self) -> watch::Receiver<Option<Arc<Outcome>>> {
+        self.ended.subscribe()
     }
 
     /// Wakes whoever waits for the log to begin.
