@@ -2,6 +2,11 @@
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 
+/// Whether [`run`] does its work on the calling thread.
+pub(crate) fn is_here() -> bool {
+    Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread
+}
+
 /// Runs `work`, which blocks, without holding up other tasks.
 ///
 /// On a runtime with several threads the calling thread does it, after handing its other tasks over: one
@@ -13,7 +18,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 /// # Cancel
 /// Work that began runs to its end.
 pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    if Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread {
+    if is_here() {
         return tokio::task::block_in_place(work);
     }
     match tokio::task::spawn_blocking(work).await {

@@ -27,6 +27,7 @@
 //! |---|---|
 //! | [`ExecutionHandle`] | none: the execution goes on and can be found again |
 //! | the future of [`ExecutionHandle::wait`] | none |
+//! | the future of [`Runner::run`] | none: an execution that began goes on |
 //! | [`Reservation`] | what it holds is free again |
 //! | [`logs::Logs`] | following ends; nothing else |
 //! | the last [`Runner`] | every live execution is asked to stop and ends as interrupted; nothing new is taken |

@@ -73,7 +73,7 @@ limits! {
     hold_ms_max: u64 = 60_000,
     /// Milliseconds an engine gets to end a stopped execution before it is given up.
     stop_grace_ms_max: u64 = 10_000,
-    /// Ended executions whose handles' answers are kept in memory.
+    /// Ended executions that are remembered in memory, give or take a batch of 64.
     ended_in_memory_max: usize = 256,
     /// Bytes of one request on the control socket.
     control_request_bytes_max: usize = 64 << 10,

@@ -40,6 +40,7 @@ pub use outcome::Outcome;
 pub use reconcile::Reconciled;
 pub use reservation::Reservation;
 
+use crate::blocking;
 use crate::capacity::{Amounts, ShortageKind};
 use crate::engine::{Engine, Health};
 use crate::error::Error;
@@ -114,6 +115,32 @@ impl Runner {
         self.begin(execution, checked, Entry::Whole { held }).await
     }
 
+    /// Starts an execution and waits for its end: the shortest way through, on this thread where that is possible.
+    ///
+    /// On a runtime with several threads an engine that occupies its thread (WASM) runs on the calling one, and no
+    /// other thread has to be woken for it. The calling task then does nothing else until the end: whoever wants to
+    /// cancel does it from another task through [`cancel`](Self::cancel), and whoever wants a `select!` around it
+    /// uses [`start`](Self::start).
+    ///
+    /// # Errors
+    /// As [`start`](Self::start) and [`ExecutionHandle::wait`].
+    pub async fn run(&self, execution: impl Into<Execution>) -> Result<Outcome, Error> {
+        let execution = execution.into();
+        let checked = self.checked(&execution).await?;
+        let held = self.shared.reservations.take(&execution.id);
+        let held = held.or_else(|| self.shared.capacity.try_reserve(&checked.amounts).ok());
+        let here = held.is_some() && checked.engine.occupies_thread() && blocking::is_here();
+        let (handle, owner) = self.enter(execution, checked, Entry::Whole { held }).await?;
+        if here {
+            let runtime = tokio::runtime::Handle::current();
+            let owner = self.shared.tasks.track_future(owner);
+            blocking::run(move || runtime.block_on(owner)).await;
+        } else {
+            self.shared.tasks.spawn(owner);
+        }
+        handle.wait().await
+    }
+
     /// Starts an execution whose inputs, results folder and environment somebody else prepared.
     ///
     /// It does not wait for capacity, fetches nothing, and publishes nothing.
@@ -136,10 +163,32 @@ impl Runner {
         checked: Checked,
         entry: Entry,
     ) -> Result<ExecutionHandle, Error> {
+        let waits = matches!(entry, Entry::Whole { held: None });
+        let occupies_thread = checked.engine.occupies_thread();
+        let (handle, owner) = self.enter(execution, checked, entry).await?;
+        if occupies_thread && !waits {
+            // One hand-over to a thread that then does everything, instead of one at each step that blocks.
+            let runtime = tokio::runtime::Handle::current();
+            self.shared.tasks.spawn_blocking(move || runtime.block_on(owner));
+        } else {
+            self.shared.tasks.spawn(owner);
+        }
+        Ok(handle)
+    }
+
+    /// Records an execution; what comes back owns it and takes it to its end.
+    async fn enter(
+        &self,
+        execution: Execution,
+        checked: Checked,
+        entry: Entry,
+    ) -> Result<(ExecutionHandle, impl Future<Output = ()> + Send + 'static), Error> {
         let shared = &self.shared;
         let folder = line::folder_of(shared.executions(), &execution.id);
         let now = shared.clock.wall();
-        let guard = shared.home.is_private().then(|| Arc::new(FolderGuard::new(folder.clone())));
+        let guard = shared
+            .keeps_nothing
+            .then(|| Arc::new(FolderGuard::new(folder.clone(), shared.home.is_private())));
         let live = Arc::new(Live::new(execution.id.clone(), execution.job_id.clone(), folder, now, guard));
         shared.registry.enter(&live).map_err(|taken| match taken {
             Taken::Live => Error::ExecutionAlreadyStarted(execution.id.clone()),
@@ -159,18 +208,9 @@ impl Runner {
             amounts: checked.amounts,
             phases: Phases::new(shared.clock.monotonic()),
         };
-        let (occupies_thread, waits) =
-            (line.engine.occupies_thread(), matches!(entry, Entry::Whole { held: None }));
         let owner = std::panic::AssertUnwindSafe(line.run(entry)).catch_unwind();
         let owner = owned(shared.clone(), live.clone(), owner);
-        if occupies_thread && !waits {
-            // One hand-over to a thread that then does everything, instead of one at each step that blocks.
-            let runtime = tokio::runtime::Handle::current();
-            shared.tasks.spawn_blocking(move || runtime.block_on(owner));
-        } else {
-            shared.tasks.spawn(owner);
-        }
-        Ok(ExecutionHandle::new(live))
+        Ok((ExecutionHandle::new(live), owner))
     }
 
     async fn record(&self, execution: &Execution, now: std::time::Duration) -> Result<(), Error> {

@@ -111,7 +111,11 @@ async fn one(runner: &Runner, case: &Case) -> Result<i32, Error> {
     let module = case.module.as_deref().ok_or_else(|| Error::peer(NAME, "the scenario has no module"))?;
     let job = Execution::wasm(module).args(case.args.iter().cloned());
     let job = case.env.iter().fold(job, |job, (key, value)| job.env(key, value));
-    let ended = async { runner.start(job).await?.wait().await }.await;
+    let ended = if case.jobs == 1 {
+        runner.run(job).await
+    } else {
+        async { runner.start(job).await?.wait().await }.await
+    };
     let ended = ended.map_err(|error| Error::peer(NAME, error))?;
     if let Some(failure) = ended.failure {
         return Err(Error::peer(NAME, failure.to_string()));

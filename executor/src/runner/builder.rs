@@ -30,7 +30,8 @@ use crate::runner::shared::Shared;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {
-    /// Nothing: records are in memory. The default.
+    /// Nothing: records are in memory, as many as [`Limits::ended_in_memory_max`] says; an older execution's folder
+    /// goes when the last handle and outcome of it do. The default.
     #[default]
     Memory,
     /// Everything survives the end of the process, also `kill -9`; not a power cut.

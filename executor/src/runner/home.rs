@@ -1,6 +1,7 @@
 //! The instance of one runner: its folder, its control socket, and what happens to both at the end.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
@@ -102,20 +103,32 @@ fn make_private_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Removes an execution's folder when nobody has a handle or an outcome of it any more.
+/// Removes an execution's folder when nobody has a handle or an outcome of it any more, once it is armed.
 #[derive(Debug)]
-pub(crate) struct FolderGuard(PathBuf);
+pub(crate) struct FolderGuard {
+    folder: PathBuf,
+    armed: AtomicBool,
+}
 
 impl FolderGuard {
-    pub(crate) fn new(folder: PathBuf) -> Self {
-        Self(folder)
+    pub(crate) fn new(folder: PathBuf, armed: bool) -> Self {
+        Self { folder, armed: AtomicBool::new(armed) }
+    }
+
+    /// From now on the folder goes with the last who can ask for it.
+    pub(crate) fn arm(&self) {
+        self.armed.store(true, Ordering::Release);
     }
 }
 
 impl Drop for FolderGuard {
     fn drop(&mut self) {
-        if let Err(error) = remove_tree(&self.0) {
-            tracing::warn!(folder = %self.0.display(), %error, "an execution's folder could not be removed");
+        if !self.armed.load(Ordering::Acquire) {
+            return;
+        }
+        if let Err(error) = remove_tree(&self.folder) {
+            let folder = self.folder.display();
+            tracing::warn!(%folder, %error, "an execution's folder could not be removed");
         }
     }
 }

@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::id::ExecutionId;
 use crate::runner::live::Live;
 
+/// Ended executions that are forgotten together: removing what they left is no work for every single end.
+const EVICTED_AT_ONCE: usize = 64;
+
 /// One entry per execution ID, so that nothing is started twice.
 #[derive(Debug, Default)]
 pub(crate) struct Registry(Mutex<Entries>);
@@ -52,19 +55,18 @@ impl Registry {
         self.lock().live.remove(id);
     }
 
-    /// Moves an execution to the ended ones and returns the IDs that are no longer kept for it.
-    pub(crate) fn end(&self, id: &ExecutionId, ended_max: usize) -> Vec<ExecutionId> {
+    /// Moves an execution to the ended ones; returns those that are no longer kept for it, a batch at a time.
+    pub(crate) fn end(&self, id: &ExecutionId, ended_max: usize) -> Vec<Arc<Live>> {
         let mut entries = self.lock();
         let Some(live) = entries.live.remove(id) else { return Vec::new() };
         entries.ended.insert(id.clone(), live);
         entries.order.push_back(id.clone());
-        let mut gone = Vec::new();
-        while entries.order.len() > ended_max {
-            let Some(oldest) = entries.order.pop_front() else { break };
-            entries.ended.remove(&oldest);
-            gone.push(oldest);
+        let over = entries.order.len().saturating_sub(ended_max);
+        if over < EVICTED_AT_ONCE.min(ended_max.max(1)) {
+            return Vec::new();
         }
-        gone
+        let oldest: Vec<ExecutionId> = entries.order.drain(..over).collect();
+        oldest.iter().filter_map(|id| entries.ended.remove(id)).collect()
     }
 
     pub(crate) fn get(&self, id: &ExecutionId) -> Option<Arc<Live>> {

@@ -51,14 +51,20 @@ pub(crate) struct Shared {
 impl Shared {
     /// Moves an execution to the ended ones: before its end is announced, so that whoever hears of it finds it there.
     pub(crate) async fn retire(&self, id: &ExecutionId) {
-        for gone in self.registry.end(id, self.limits.ended_in_memory_max) {
+        let gone = self.registry.end(id, self.limits.ended_in_memory_max);
+        if gone.is_empty() || !self.keeps_nothing {
+            return;
+        }
+        for live in &gone {
             // A journal that does not outlive the process only grows: nobody can ask for these any more.
-            if self.keeps_nothing
-                && let Err(error) = self.journal.remove(&gone).await
-            {
-                tracing::warn!(execution = %gone, %error, "the record of an ended execution could not be removed");
+            if let Err(error) = self.journal.remove(&live.id).await {
+                tracing::warn!(execution = %live.id, %error, "the record of an ended execution could not be removed");
+            }
+            if let Some(guard) = &live.guard {
+                guard.arm();
             }
         }
+        self.tasks.spawn_blocking(move || drop(gone));
     }
 
     /// The log of an execution of an earlier process.

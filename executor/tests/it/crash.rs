@@ -42,8 +42,8 @@ fn kill_one(root: &Path) -> ExecutionId {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let id = lines.filter_map(|line| line.strip_prefix("ready ").map(str::to_owned)).next();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let id = lines.find_map(|line| line.strip_prefix("ready ").map(str::to_owned));
     child.kill().unwrap();
     child.wait().unwrap();
     id.expect("the other process ran something").parse().unwrap()

@@ -49,7 +49,7 @@ mod wasm {
     }
 
     fn escaped(text: &str) -> String {
-        text.bytes().map(|byte| format!("\\{byte:02x}")).collect()
+        text.bytes().map(|byte| format!("\\{byte:02x}")).collect::<Vec<_>>().concat()
     }
 
     /// Calls of preview 1, an iovec at 0 for the bytes at 64 and one at 8 for those at 1024.
@@ -131,5 +131,27 @@ mod wasm {
         let runner = builder.durability(Durability::Process).build().await.unwrap();
         check(&runner, &Modules::new(), scratch.path()).await;
         runner.shutdown().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn run_on_the_calling_thread_gives_what_start_gives_and_is_cancelled_from_another_task() {
+        let (modules, runner) = (Modules::new(), Runner::builder().wasm().build().await.unwrap());
+        let started = runner.start(modules.prints("out", "err")).await.unwrap().wait().await.unwrap();
+        let ran = runner.run(modules.prints("out", "err")).await.unwrap();
+        assert_eq!((ran.exit_code, ran.cid), (123, started.cid));
+
+        let endless = modules.waits();
+        let id = endless.id().clone();
+        let running = tokio::spawn({
+            let runner = runner.clone();
+            async move { runner.run(endless).await }
+        });
+        while runner.execution(&id).is_err() {
+            tokio::task::yield_now().await;
+        }
+        let handle = runner.execution(&id).unwrap();
+        handle.reached(frogfish::State::Running).await.unwrap();
+        handle.cancel();
+        assert_eq!(running.await.unwrap().unwrap().state, frogfish::State::Cancelled);
     }
 }

@@ -35,11 +35,8 @@ async fn bench() -> Bench {
 
 /// Room for exactly one execution of the default size.
 fn one_at_a_time(builder: RunnerBuilder) -> RunnerBuilder {
-    let mut total = Amounts::default();
-    total.cpu_milli = 500;
-    total.memory_bytes = 1_000_000_000;
-    total.disk_bytes = 1_000_000_000;
-    builder.capacity(total)
+    let bytes = 1_000_000_000;
+    builder.capacity(Amounts { cpu_milli: 500, memory_bytes: bytes, disk_bytes: bytes, gpus: 0 })
 }
 
 fn program(steps: &[Step]) -> Execution {
@@ -276,19 +273,28 @@ async fn many_at_once_all_end_and_give_everything_back() {
 }
 
 #[tokio::test]
-async fn the_memory_of_ended_executions_is_bounded() {
+async fn what_is_remembered_of_ended_executions_is_bounded_and_so_are_their_folders() {
     let mut limits = Limits::default();
     limits.ended_in_memory_max = 3;
-    let bench = bench_with(|builder| builder.limits(limits)).await;
-    let mut ids = Vec::new();
-    for _ in 0..5 {
-        let handle = bench.runner.start(program(&[])).await.unwrap();
-        ended(&handle).await;
-        ids.push(handle.id().clone());
+    let data = tempfile::tempdir().unwrap();
+    let builder = Runner::builder().engine(Arc::new(ScriptedEngine::new())).data_dir(data.path());
+    let runner = builder.limits(limits).build().await.unwrap();
+    let mut outcomes = Vec::new();
+    for _ in 0..9 {
+        outcomes.push(ended(&runner.start(program(&[])).await.unwrap()).await);
     }
-    bench.runner.drain().await;
-    let kept: Vec<bool> = ids.iter().map(|id| bench.runner.execution(id).is_ok()).collect();
-    assert_eq!(kept, [false, false, true, true, true]);
+    let kept = outcomes.iter().filter(|outcome| runner.execution(&outcome.execution_id).is_ok()).count();
+    assert!((3..=6).contains(&kept), "{kept}");
+    let forgotten = outcomes.remove(0);
+    assert!(runner.execution(&forgotten.execution_id).is_err());
+    let results = forgotten.results.clone().unwrap();
+    assert!(results.exists(), "somebody still has its outcome");
+    runner.drain().await;
+    drop(forgotten);
+    assert!(!results.exists());
+    let last = outcomes.pop().unwrap().results.unwrap();
+    drop((outcomes, runner));
+    assert!(last.exists(), "what was not forgotten stays where it was asked to be");
 }
 
 #[tokio::test]
@@ -307,4 +313,25 @@ async fn an_engine_that_is_down_says_so() {
     bench.engine.set_down(Some(reason.clone()));
     let health = bench.runner.health().await;
     assert!(format!("{health:?}").contains("gone fishing"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn run_is_start_and_wait_and_can_be_cancelled_from_another_task() {
+    let bench = bench_with(one_at_a_time).await;
+    let outcome = bench.runner.run(program(&[Step::Exit(6)])).await.unwrap();
+    assert_eq!(outcome.exit_code, 6);
+    let endless = program(&[Step::Forever]);
+    let (runner, id) = (bench.runner.clone(), endless.id().clone());
+    let running = tokio::spawn(async move { runner.run(endless).await });
+    while bench.runner.execution(&id).is_err() {
+        tokio::task::yield_now().await;
+    }
+    in_state(&bench.runner.execution(&id).unwrap(), State::Running).await;
+    bench.runner.cancel(&id).unwrap();
+    assert_eq!(running.await.unwrap().unwrap().state, State::Cancelled);
+    assert_eq!(
+        bench.runner.run(program(&[])).await.unwrap().state,
+        State::Completed,
+        "its share is free again"
+    );
 }

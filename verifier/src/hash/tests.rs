@@ -7,13 +7,13 @@ use crate::Profile;
 
 #[test]
 fn files_in_memory_hash_as_the_same_files_on_disk() {
-    let dir = tempfile::tempdir().unwrap();
+    let (dir, large) = (tempfile::tempdir().unwrap(), vec![7; 300_000]);
     let files: [(&[u8], &[u8]); 5] = [
         (b"stdout", b"hello\n"),
         (b"stderr", b""),
         (b"exitCode", b"0"),
         (b".hidden", b"x"),
-        (b"\xff", &[7; 300_000]),
+        (b"\xff", &large),
     ];
     for (name, content) in files {
         std::fs::write(dir.path().join(std::ffi::OsStr::from_bytes(name)), content).unwrap();

@@ -56,7 +56,7 @@ fn a_stop_before_the_start_ends_it_too() {
     for guest in [guests::ENDLESS_START_SECTION, guests::ENDLESS_LOOP, guests::ENDLESS_FILL] {
         let job = Job::of(guest);
         job.stop.request(StopReason::Shutdown);
-        job.run().fails(ReasonCode::Interrupted, "shutdown");
+        job.run().fails(ReasonCode::Interrupted, "interrupted");
     }
 }
 
