@@ -423,6 +423,7 @@ impl Runner {
         self.shared.reservations.release_all();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
+        self.shared.removed().await;
         self.shared.home.close().await;
     }
 }

@@ -210,7 +210,7 @@ mod tests {
         let stop = Stop::new();
         let sleeper = {
             let stop = stop.clone();
-            std::thread::spawn(move || stop.sleep(Duration::from_secs(60)))
+            std::thread::spawn(move || stop.sleep(Duration::from_mins(1)))
         };
         stop.request(StopReason::Shutdown);
         assert_eq!(sleeper.join().unwrap(), Some(StopReason::Shutdown));

@@ -268,6 +268,7 @@ impl RunnerBuilder {
             registry: Registry::default(),
             reservations: Reservations::default(),
             tasks: TaskTracker::new(),
+            removals: TaskTracker::new(),
             reconciled,
             keeps_nothing,
         });

@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) reservations: Reservations,
     pub(crate) tasks: TaskTracker,
+    /// Folders of forgotten executions that are being removed.
+    pub(crate) removals: TaskTracker,
     pub(crate) reconciled: Reconciled,
     /// Whether ended executions are forgotten with the process: their folders go with their handles.
     pub(crate) keeps_nothing: bool,
@@ -64,7 +66,7 @@ impl Shared {
                 guard.arm();
             }
         }
-        self.tasks.spawn_blocking(move || drop(gone));
+        self.removals.spawn_blocking(move || drop(gone));
     }
 
     /// The log of an execution of an earlier process.
@@ -82,8 +84,16 @@ impl Shared {
         Logs::open(path, options).map(Some).map_err(failed)
     }
 
+    /// Waits until the folders of what was forgotten are gone.
+    pub(crate) async fn removed(&self) {
+        self.removals.close();
+        self.removals.wait().await;
+        self.removals.reopen();
+    }
+
     /// Removes records and folders of executions that ended longer than `older_than` ago.
     pub(crate) async fn prune(&self, older_than: Duration) -> Result<u64, Error> {
+        self.removed().await;
         let before = Timestamp::from_unix(self.clock.wall().saturating_sub(older_than));
         let filter = Filter { modified_before: Some(before), ..Filter::ended() };
         let mut removed = 0;
