@@ -34,7 +34,8 @@ pub enum Durability {
     /// goes when the last handle and outcome of it do. The default.
     #[default]
     Memory,
-    /// Everything survives the end of the process, also `kill -9`; not a power cut.
+    /// Everything survives the end of the process, also `kill -9`; not a power cut. Needs a data folder: without one
+    /// it is as [`Memory`](Self::Memory).
     Process,
 }
 

@@ -113,3 +113,54 @@ async fn inputs_are_in_the_receipt_by_content() {
     assert_eq!(inputs[0].content, Some(frogfish::verifier::receipt::ContentId::Cid(cid)));
     assert_eq!(inputs[1].content, None, "what the program may change is no fixed content");
 }
+
+#[tokio::test]
+async fn the_built_in_sources_keep_to_the_contract() {
+    use frogfish::conformance::inputs::{Cases, check};
+    use frogfish::inputs::{GrantedPath, InlineInputs, LocalInputs};
+
+    let (host, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let folder = |name: &str| {
+        let folder = scratch.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::canonicalize(folder).unwrap()
+    };
+    std::fs::write(host.path().join("given"), "given").unwrap();
+    let input = |source| spec::InputSource { source, alias: String::new(), target: "/in".into() };
+    let inline = |url: &str| input(Source::Inline(spec::InlineSource::new(url)));
+    let local = |name: &str| {
+        let job = frogfish::Execution::wasm(host.path().join(name)).job().clone();
+        job.task.input_sources[0].clone()
+    };
+    let context = InputContext {
+        grants: vec![GrantedPath { path: host.path().to_owned(), read_write: false }],
+        ..InputContext::default()
+    };
+
+    let cases =
+        Cases { file: inline("data:,given"), wrong: inline("http://not.data"), foreign: local("given") };
+    check(&InlineInputs, &cases, &context, &folder("inline")).await;
+    let cases = Cases { file: local("given"), wrong: local("missing"), foreign: inline("data:,given") };
+    check(&LocalInputs::new([]), &cases, &context, &folder("local")).await;
+}
+
+#[test]
+fn clocks_keep_to_the_contract() {
+    use frogfish::clock::{Clock, SystemClock};
+    use frogfish::conformance::clock::{StandingClock, check};
+
+    check(&SystemClock::new());
+    let standing = StandingClock::at(Duration::from_secs(1_800_000_000));
+    check(&standing);
+    standing.pass(Duration::from_secs(5));
+    assert_eq!((standing.wall().as_secs(), standing.monotonic().as_secs()), (1_800_000_005, 5));
+}
+
+#[test]
+fn every_port_is_object_safe() {
+    fn of<T: ?Sized>(_: Option<Arc<T>>) {}
+    of::<dyn frogfish::engine::Engine>(None);
+    of::<dyn frogfish::journal::Journal>(None);
+    of::<dyn frogfish::clock::Clock>(None);
+    of::<dyn InputSource>(None);
+}
