@@ -150,7 +150,7 @@ fn clocks_keep_to_the_contract() {
     use frogfish::conformance::clock::{StandingClock, check};
 
     check(&SystemClock::new());
-    let standing = StandingClock::at(Duration::from_secs(1_800_000_000));
+    let standing = StandingClock::at(Duration::from_hours(500_000));
     check(&standing);
     standing.pass(Duration::from_secs(5));
     assert_eq!((standing.wall().as_secs(), standing.monotonic().as_secs()), (1_800_000_005, 5));
