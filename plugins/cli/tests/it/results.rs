@@ -187,12 +187,10 @@ fn out_must_be_empty_before_anything_runs() {
 }
 
 #[test]
+#[ignore = "needs a file system of its own at /dev/shm"]
 fn out_on_another_file_system_is_a_copy_with_the_same_cid() {
     let shm = std::path::Path::new("/dev/shm");
-    let Ok(other) = tempfile::tempdir_in(shm) else {
-        eprintln!("skipped: no other file system at /dev/shm");
-        return;
-    };
+    let other = tempfile::tempdir_in(shm).unwrap();
     let home = Home::new();
     home.write("text/a.txt", "one two");
     let out = other.path().join("got");
