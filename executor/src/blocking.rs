@@ -21,6 +21,18 @@ pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
     if is_here() {
         return tokio::task::block_in_place(work);
     }
+    elsewhere(work).await
+}
+
+/// Runs `work`, which blocks, on another thread: for calls that come from a caller's task, of which nothing is known
+/// (within a `LocalSet` it may not block).
+///
+/// # Panics
+/// If `work` does, with its panic.
+///
+/// # Cancel
+/// Work that began runs to its end.
+pub(crate) async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(answer) => answer,
         Err(error) => match error.try_into_panic() {

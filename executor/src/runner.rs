@@ -124,6 +124,9 @@ impl Runner {
     ///
     /// # Errors
     /// As [`start`](Self::start) and [`ExecutionHandle::wait`].
+    ///
+    /// # Panics
+    /// Within a tokio `LocalSet` on a runtime with several threads, which may not block: use [`start`](Self::start).
     pub async fn run(&self, execution: impl Into<Execution>) -> Result<Outcome, Error> {
         let execution = execution.into();
         let checked = self.checked(&execution).await?;
@@ -134,7 +137,7 @@ impl Runner {
         if here {
             let runtime = tokio::runtime::Handle::current();
             let owner = self.shared.tasks.track_future(owner);
-            blocking::run(move || runtime.block_on(owner)).await;
+            tokio::task::block_in_place(|| runtime.block_on(owner));
         } else {
             self.shared.tasks.spawn(owner);
         }

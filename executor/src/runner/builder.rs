@@ -211,7 +211,7 @@ impl RunnerBuilder {
         }
         let limits = Arc::new(self.limits);
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
-        let (instance, root) = blocking::run(move || open(self.folder)).await?;
+        let (instance, root) = blocking::elsewhere(move || open(self.folder)).await?;
         let interrupted = instance.interrupted().is_some();
         let journal_path = instance.journal_path();
         let home = Home::new(instance)?;
@@ -221,7 +221,7 @@ impl RunnerBuilder {
             Some(journal) => journal,
             None if durable => {
                 let open = move || FileJournal::open(&journal_path, journal::Durability::Process);
-                Arc::new(blocking::run(open).await?)
+                Arc::new(blocking::elsewhere(open).await?)
             }
             None => Arc::new(MemoryJournal::new()),
         };

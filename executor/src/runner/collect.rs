@@ -54,7 +54,11 @@ pub(super) async fn collect(line: &Line, left: Left) -> Outcome {
     let captured = capture.finish();
     let mut failure = end.failure.clone().or_else(|| captured.failure.clone());
     let exit_code = end.exit_code.unwrap_or(-1);
-    if let Err(error) = results.finish(Some(exit_code), line.shared.limits.result_entries_max) {
+    let (folder, entries_max) = (results.clone(), line.shared.limits.result_entries_max);
+    let finish = move || folder.finish(Some(exit_code), entries_max);
+    // Counting what is in outputs takes as long as there is much; without any it is one small file.
+    let finished = if results.may_hold_more() { blocking::run(finish).await } else { finish() };
+    if let Err(error) = finished {
         failure.get_or_insert_with(|| error.into());
     }
     let hashed = match hash(&results, &captured, exit_code).await {

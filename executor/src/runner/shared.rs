@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
+use crate::blocking;
 use crate::capacity::Capacity;
 use crate::clock::Clock;
 use crate::engine::Engine;
@@ -105,7 +106,7 @@ impl Shared {
             for record in page {
                 let id = &record.execution_id;
                 self.registry.forget(id);
-                self.remove_folder(id)?;
+                self.remove_folder(id).await?;
                 self.journal.remove(id).await?;
                 removed += 1;
             }
@@ -113,9 +114,11 @@ impl Shared {
     }
 
     /// Removes an execution's folder; one that is not there is no error.
-    pub(crate) fn remove_folder(&self, id: &ExecutionId) -> Result<(), Error> {
+    async fn remove_folder(&self, id: &ExecutionId) -> Result<(), Error> {
         let folder = self.home.execution(id);
-        remove_tree(&folder).map_err(|source| Error::Io { doing: "removing", path: folder, source })
+        let path = folder.clone();
+        let removed = blocking::elsewhere(move || remove_tree(&path)).await;
+        removed.map_err(|source| Error::Io { doing: "removing", path: folder, source })
     }
 
     /// Where the folders of executions are.
